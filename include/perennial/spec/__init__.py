@@ -1,0 +1,1 @@
+"""What a person declares in ``model.yaml``, as strict values with every default written once."""

@@ -1,0 +1,111 @@
+"""``ModelSpec``: everything a model needs for its life, as declared in one ``model.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from perennial.gates.against_champion import AgainstChampion
+from perennial.gates.base import Gate
+from perennial.gates.calibration import Calibration
+from perennial.gates.loads_and_predicts import LoadsAndPredicts
+from perennial.gates.minimum_quality import MinimumQuality
+from perennial.gates.slices import Slices
+from perennial.policies.retraining import Retraining
+from perennial.spec.named import named_gate
+from perennial.spec.source import LabelSpec, SourceSpec
+from perennial.spec.strict import Strict
+from perennial.spec.training import FeaturesSpec, Task, TrainingSpec
+from perennial.spec.watching import AlertSpec, MonitoringSpec, PrivacySpec, SinkSpec
+
+DEFAULT_GATES: tuple[Gate, ...] = (
+    LoadsAndPredicts(),
+    MinimumQuality(),
+    AgainstChampion(),
+    Calibration(),
+    Slices(),
+)
+DEFAULT_METRIC = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
+
+
+class ModelSpec(Strict):
+    """A model: a folder's declaration, with every default filled in."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", json_schema_extra={"from": "folder"})
+    """The folder's name; not written in the file."""
+    perennial: Literal[1] = 1
+    """Version of this format."""
+    version: int = Field(1, ge=1)
+    """Version of the recipe; raise it to force a recipe change when nothing else in the folder changed."""
+    description: str = Field(min_length=1)
+    """What is predicted, for whom, in one or two sentences."""
+    owner: str = "unowned"
+    """Who answers for the model: a team or a mail address."""
+    risk: Literal["low", "high"] = "low"
+    """A `high` risk model stops after staging until a person approves."""
+    task: Task
+    """Kind of prediction."""
+    timezone: str = "UTC"
+    """Time zone in which nights begin and end."""
+    schedule: str = "0 2 * * *"
+    """When a night's work starts (cron, in `timezone`), on the morning after the night."""
+    predict_at: Literal["night_end"] = "night_end"
+    """When predictions are made: at the end of a row's night; nothing known later is ever used."""
+    rows: str = ""
+    """Source whose rows are scored; by default the first one."""
+    entity: str | None = None
+    """Column that names whom or what a row is about; rows of one entity are judged together."""
+    sources: dict[str, SourceSpec] = Field(min_length=1)
+    """Deliveries, by name."""
+    label: LabelSpec
+    """The truth to predict."""
+    slices: dict[str, str] = Field(default_factory=dict)
+    """Groups judged apart, by name: an expression over the scored rows, for example `origin = 'JFK'`."""
+    features: FeaturesSpec = FeaturesSpec()
+    """What the model sees."""
+    training: TrainingSpec = TrainingSpec()
+    """How it is trained."""
+    gates: tuple[Annotated[object, BeforeValidator(named_gate)], ...] = DEFAULT_GATES
+    """What a new model must show before it serves."""
+    monitoring: MonitoringSpec = MonitoringSpec()
+    """What is watched."""
+    retraining: Retraining = Retraining()
+    """When a new model is worth training."""
+    alerts: tuple[AlertSpec, ...] = ()
+    """Who is told; a local log always is."""
+    sink: SinkSpec | None = None
+    """Where predictions are delivered."""
+    privacy: PrivacySpec = PrivacySpec()
+    """Columns about persons."""
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> ModelSpec:
+        for field, name in (("label.source", self.label.source), ("rows", self.rows_source)):
+            if name not in self.sources:
+                message = f"{field}: there is no source {name!r}; sources are {', '.join(self.sources)}"
+                raise ValueError(message)
+        if not self.sources[self.rows_source].key:
+            message = f"sources.{self.rows_source}.key: the scored rows need a key"
+            raise ValueError(message)
+        return self
+
+    @property
+    def rows_source(self) -> str:
+        """Name of the source whose rows are scored."""
+        return self.rows or next(iter(self.sources))
+
+    @property
+    def scored(self) -> SourceSpec:
+        """The source whose rows are scored."""
+        return self.sources[self.rows_source]
+
+    @property
+    def metric(self) -> str:
+        """Name of the primary metric."""
+        return self.training.metric or DEFAULT_METRIC[self.task]
+
+    @property
+    def all_gates(self) -> tuple[Gate, ...]:
+        """The gates, typed."""
+        return tuple(gate for gate in self.gates if isinstance(gate, Gate))

@@ -1,0 +1,41 @@
+"""``{name: {parameters}}`` as an entry of a catalogue: how gates and checks are written in ``model.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from perennial.catalogue import find
+from perennial.checks import checks
+from perennial.gates import gates
+
+Entry = TypeVar("Entry", bound=BaseModel)
+
+
+def named_check(value: object) -> object:
+    """Read one check."""
+    return _named(value, checks(), noun="check")
+
+
+def named_gate(value: object) -> object:
+    """Read one gate."""
+    return _named(value, gates(), noun="gate")
+
+
+def _named(value: object, among: Mapping[str, type[Entry]], *, noun: str) -> object:
+    if isinstance(value, BaseModel):
+        return value
+    name, parameters = _split(value, noun)
+    return find(name, among, noun=noun).model_validate(parameters)
+
+
+def _split(value: object, noun: str) -> tuple[str, object]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, parameters),) = value.items()
+        return str(name), parameters or {}
+    message = f"a {noun} is written as its name, or as one `name: {{parameters}}`"
+    raise ValueError(message)

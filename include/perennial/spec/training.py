@@ -1,0 +1,71 @@
+"""How a model is trained, and on what: the ``features`` and ``training`` of a model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from perennial.spec.strict import Strict
+
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class FeaturesSpec(Strict):
+    """Which columns of the scored rows, and which views of ``features.py``, the model sees."""
+
+    columns: tuple[str, ...] = ()
+    """Columns of the scored rows, used as they are."""
+    views: tuple[str, ...] | Literal["all"] = "all"
+    """Views of `features.py`, by name."""
+
+
+class Range(Strict):
+    """A range of one parameter to search."""
+
+    low: float
+    """Smallest value."""
+    high: float
+    """Largest value."""
+    log: bool = False
+    """Search on a logarithmic scale."""
+    integer: bool = False
+    """Whole numbers only."""
+
+
+class SearchSpec(Strict):
+    """Tuning in fixed generations: every trial of a generation is asked before any is told."""
+
+    trials: int = Field(8, ge=0, le=10_000)
+    """Trials in all; 0 trains with the parameters as they are."""
+    generation: int = Field(4, ge=1, le=1_000)
+    """Trials asked together."""
+    seconds: float | None = Field(None, gt=0)
+    """Time budget: no new generation starts after it; the trials that ran are recorded."""
+    space: dict[str, Range | tuple[str | float | int | bool, ...]] | None = None
+    """Parameters to search; by default the estimator's own space."""
+
+
+class TrainingSpec(Strict):
+    """How the model is trained."""
+
+    window_nights: int | Literal["all"] = "all"
+    """Nights of history to train on."""
+    holdout_nights: int = Field(14, ge=1)
+    """Nights kept back for the gates: no model has seen them."""
+    estimator: str = "gradient_boosting"
+    """Entry of the catalogue of estimators, or `custom` for the folder's `estimator.py`."""
+    parameters: dict[str, str | float | int | bool | None] = Field(default_factory=dict)
+    """Fixed parameters of the estimator."""
+    search: SearchSpec = SearchSpec()
+    """Tuning."""
+    metric: str | None = None
+    """Primary metric; by default log loss for classes and root mean squared error for numbers."""
+    seed: int = Field(20130101, ge=0)
+    """Seed of everything random."""
+    max_rows: int | None = Field(None, ge=100)
+    """Train on at most so many of the newest rows, chosen by hash."""
+    fold_nights: int = Field(28, ge=1)
+    """Nights that each forward fold predicts unseen, for references."""
+    min_rows: int = Field(50, ge=10)
+    """Fewer labelled rows than this cannot train a model."""

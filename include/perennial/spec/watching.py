@@ -1,0 +1,59 @@
+"""What is watched, who is told and where predictions go: monitoring, alerts, sink and privacy of a model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from perennial.detectors.night_shift import NightShift
+from perennial.detectors.residual_drift import ResidualDrift
+from perennial.policies.paging import PageBudget
+from perennial.spec.strict import Strict
+
+
+class MonitoringSpec(Strict):
+    """What is watched, and how often it may be wrong."""
+
+    budget: PageBudget = PageBudget()
+    """False pages that are acceptable."""
+    night_shift: NightShift = NightShift()
+    """The nightly watch over inputs and predictions."""
+    residual_drift: ResidualDrift = ResidualDrift()
+    """The slow watch over what was predicted and what came true."""
+    holidays: str | None = None
+    """Country whose public holidays are no ordinary nights, for example `US`."""
+    columns: tuple[str, ...] | None = None
+    """Input columns to watch; by default every feature that is a column of the scored rows."""
+
+
+class AlertSpec(Strict):
+    """One channel and what it is told."""
+
+    connection: str
+    """Airflow connection whose extra or URI holds the Apprise address."""
+    events: tuple[
+        Literal["failure", "recovery", "deadline", "drift", "refused", "promotion", "rollback", "quarantine"],
+        ...,
+    ] = ("failure", "recovery", "deadline", "drift", "refused", "promotion", "rollback", "quarantine")
+    """Events that are told."""
+
+
+class SinkSpec(Strict):
+    """Where predictions are delivered, beside the store."""
+
+    uri: str
+    """File pattern with `{night}` (CSV or Parquet), or a database URL."""
+    table: str | None = None
+    """Table, for a database; rows are upserted by key."""
+    connection: str | None = None
+    """Airflow connection that holds the address and the password."""
+
+
+class PrivacySpec(Strict):
+    """Columns about persons, and how long they are kept."""
+
+    pii: tuple[str, ...] = ()
+    """Columns that may identify a person: never shown in samples, logs or alerts."""
+    retention_days: int | None = Field(None, ge=1)
+    """How long published rows are kept; by default for ever."""
