@@ -1,0 +1,1 @@
+"""Published partitions: immutable content, one manifest per publication, one winner per version."""
