@@ -5,6 +5,9 @@ Each class is one mistake; its docstring is the paragraph that explains it in th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 
 class PerennialError(Exception):
     """A mistake we can explain. ``code`` names its entry in the reference, ``exit_code`` the CLI's status."""
@@ -81,4 +84,173 @@ class CorruptPartitionError(PerennialError):
         super().__init__(
             f"{path} is damaged: expected {expected}, found {actual}. "
             "Move the file away and run the night's validate again; it is rebuilt from the source."
+        )
+
+
+class UnreadableYamlError(PerennialError):
+    """A file that is refused before its meaning is looked at; each subclass says why, and ``fix`` what to do."""
+
+    code = "PER-1010"
+    exit_code = 2
+    fix = "Correct the file."
+
+    def __init__(self, found: str, line: int = 1, column: int = 1) -> None:
+        """Say what was found, and where (both counted from 1)."""
+        super().__init__(f"{found} {self.fix}")
+        self.found, self.line, self.column = found, line, column
+
+
+class EmptyYamlError(UnreadableYamlError):
+    """A model.yaml that is missing, empty or only comments declares nothing."""
+
+    code = "PER-1011"
+    fix = "Write one with `perennial new`."
+
+
+class TooLargeYamlError(UnreadableYamlError):
+    """A declaration is written by people; a file above 256 KiB is data, and is refused unread."""
+
+    code = "PER-1012"
+    fix = "Keep model.yaml below 256 KiB; data belongs into a source."
+
+
+class NotUtf8Error(UnreadableYamlError):
+    """Only UTF-8 is read, so that a file means the same on every machine."""
+
+    code = "PER-1013"
+    fix = "Save the file as UTF-8."
+
+
+class TabInYamlError(UnreadableYamlError):
+    """YAML does not indent with tabs; to the eye they look like spaces."""
+
+    code = "PER-1014"
+    fix = "Use spaces."
+
+
+class YamlSyntaxError(UnreadableYamlError):
+    """The text is not YAML 1.2."""
+
+    code = "PER-1015"
+    fix = "Correct the syntax at this place."
+
+
+class AliasInYamlError(UnreadableYamlError):
+    """Anchors and aliases are refused: a small file could stand for gigabytes."""
+
+    code = "PER-1016"
+    fix = "Write the value out."
+
+
+class TagInYamlError(UnreadableYamlError):
+    """Tags are refused: a value says its type by how it is written, and never names code."""
+
+    code = "PER-1017"
+    fix = "Take the tag out; put text in quotes."
+
+
+class SeveralDocumentsError(UnreadableYamlError):
+    """One file declares one model."""
+
+    code = "PER-1018"
+    fix = "Keep one document in the file."
+
+
+class DuplicateKeyError(UnreadableYamlError):
+    """The same key twice: one of the two values would be lost in silence."""
+
+    code = "PER-1019"
+    fix = "Keep one of the two."
+
+
+class TooDeepYamlError(UnreadableYamlError):
+    """Nesting deeper than 32 levels is no declaration."""
+
+    code = "PER-1020"
+    fix = "Nest at most 32 levels."
+
+
+class WrongYamlValueError(UnreadableYamlError):
+    """A value that cannot be kept exactly: an endless number, or a key that is not a name."""
+
+    code = "PER-1021"
+    fix = "Write a plain name or a finite number."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake in a model's folder: where it is, what was found, and how to fix it."""
+
+    file: str
+    line: int
+    column: int
+    field: str
+    value: str
+    message: str
+    fix: str
+    code: str = "PER-1040"
+
+    def __str__(self) -> str:
+        """Write the problem as one line that editors can jump to."""
+        field = f" {self.field}:" if self.field else ""
+        return f"{self.file}:{self.line}:{self.column} {self.code}{field} {self.message} {self.fix}".rstrip()
+
+
+class BrokenModelError(PerennialError):
+    """A model's folder that cannot be used; it carries every problem found, not just the first."""
+
+    code = "PER-1040"
+    exit_code = 2
+
+    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
+        """List the problems, one a line."""
+        self.name, self.problems = name, tuple(problems)
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = "\n".join(str(problem) for problem in problems)
+        super().__init__(f"The model {name!r} cannot be used: {count}.\n{lines}")
+
+
+class NotATableError(PerennialError):
+    """`perennial new` could not make a model of the table it was given."""
+
+    code = "PER-1030"
+    exit_code = 2
+
+
+class LedgerEntryError(PerennialError):
+    """A decision that could not be found or read again later is not recorded."""
+
+    code = "PER-1701"
+
+    def __init__(self, model: str, field: str, found: object, expected: str) -> None:
+        """Name the field, what it holds and what it must hold."""
+        super().__init__(f"Ledger entry of {model!r}: {field} is {found!r}; it must be {expected}.")
+
+
+class LedgerConflictError(PerennialError):
+    """An event is recorded once. Two contents under one key mean that a stage gave two answers for
+    the same inputs, or that a key does not say which event it is."""
+
+    code = "PER-1702"
+
+    def __init__(self, model: str, kind: str, key: str, recorded: str, given: str) -> None:
+        """Show both sentences side by side."""
+        super().__init__(
+            f"The ledger already holds {kind} {key!r} of {model!r} with other content.\n"
+            f"  recorded: {recorded}\n  now:      {given}\n"
+            "What was decided stays. Record a new decision under a key of its own."
+        )
+
+
+class LedgerUnreadableError(PerennialError):
+    """The file where decisions are kept is no ledger, is damaged, or belongs to another version."""
+
+    code = "PER-1703"
+    exit_code = 5
+
+    def __init__(self, path: object, found: str) -> None:
+        """Name the file and what is wrong with it."""
+        super().__init__(
+            f"{path} cannot be opened as a ledger: {found}. "
+            "Restore it with `perennial restore`, or move it away to begin a new one."
         )
