@@ -254,3 +254,25 @@ class LedgerUnreadableError(PerennialError):
             f"{path} cannot be opened as a ledger: {found}. "
             "Restore it with `perennial restore`, or move it away to begin a new one."
         )
+
+
+class BadExpressionError(PerennialError):
+    """An expression in model.yaml that cannot be read, or that asks for more than comparing columns."""
+
+    code = "PER-1201"
+    exit_code = 2
+
+    def __init__(self, text: str, problem: str) -> None:
+        """Show the expression and what is wrong with it."""
+        super().__init__(f"Expression {text!r}: {problem}.")
+
+
+class BadViewError(PerennialError):
+    """A feature view that cannot be used: what is wrong, where, and the way out."""
+
+    code = "PER-1301"
+    exit_code = 2
+
+    def __init__(self, where: str, problem: str) -> None:
+        """Name the file, line and view."""
+        super().__init__(f"{where}: {problem}")

@@ -1,0 +1,171 @@
+"""Features of one night: prepare what was known, run each view's SQL, join it to the night's rows.
+
+The same code builds a single night from its look-back and a whole history from memory, night by night,
+so that both give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from perennial.engine.duck import arrow, quoted
+from perennial.engine.plan import Compiled, FeaturePlan, load_code, marked, relation
+from perennial.errors import BadViewError
+from perennial.spec.model import ModelSpec
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+KNOWN = "known_at <= $predict_at AND (superseded_at IS NULL OR superseded_at > $predict_at)"
+"""A row counts from when it was known until a correction of it was known."""
+
+
+def build(
+    connection: duckdb.DuckDBPyConnection, plan: FeaturePlan, spec: ModelSpec, *, night: str, predict_at: datetime
+) -> pa.Table:
+    """Return the features of the rows of one night, in the order of the rows.
+
+    The connection holds a relation ``source__<name>`` for every source, with a column ``night``.
+    """
+    moment = {"predict_at": predict_at}
+    connection.execute("CREATE OR REPLACE TEMP TABLE moment AS SELECT $predict_at::TIMESTAMPTZ AS predict_at", moment)
+    _prepare_rows(connection, plan, spec, night)
+    for source, entity, window in sorted({(v.source, v.entity, v.window_hours) for v in plan.views}, key=str):
+        _prepare(connection, spec, source, entity, window, moment)
+    for view in plan.views:
+        if view.engine == "ibis":
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_value_table(view)} AS {view.sql}")
+        else:
+            _run_python(connection, plan, view)
+    return arrow(connection, _join(plan, spec))
+
+
+def _prepare_rows(connection: duckdb.DuckDBPyConnection, plan: FeaturePlan, spec: ModelSpec, night: str) -> None:
+    columns = ", ".join(_naive(name, kind) for name, kind in spec.scored.columns.items())
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {quoted(f"rows__{plan.rows}")} AS
+        SELECT row_number() OVER () AS position, {columns}, {_local(spec, plan.rows)} AS event_local,
+            timezone('UTC', (SELECT predict_at FROM moment)) AS predict_at
+        FROM {quoted(f"source__{plan.rows}")} WHERE night = $night AND superseded_at IS NULL""",  # noqa: S608 - quoted names
+        {"night": night},
+    )
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection,
+    spec: ModelSpec,
+    source: str,
+    entity: str | None,
+    window_hours: int | None,
+    moment: Mapping[str, datetime],
+) -> None:
+    """Make the relation that a group of views reads: only what was known, only what the window sees."""
+    if window_hours is None and entity is None:
+        return
+    declared = spec.sources[source]
+    time = quoted(declared.event_time) if declared.event_time else "known_at"
+    parameters: dict[str, object] = dict(moment)
+    condition, newest = KNOWN, ""
+    if window_hours is not None:
+        condition += f" AND {time} < $predict_at AND {time} >= $predict_at - to_hours($hours)"
+        parameters["hours"] = window_hours
+    elif entity is not None:
+        newest = f"QUALIFY row_number() OVER (PARTITION BY {quoted(entity)} ORDER BY {time} DESC, known_at DESC) = 1"
+    columns = ", ".join(_naive(name, kind) for name, kind in declared.columns.items())
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {quoted(relation(source, entity, window_hours))} AS
+        SELECT {columns}, {_local(spec, source)} AS event_local,
+            timezone('UTC', $predict_at::TIMESTAMPTZ) AS predict_at
+        FROM {quoted(f"source__{source}")} WHERE {condition} {newest}""",  # noqa: S608 - quoted names, bound values
+        parameters,
+    )
+
+
+def _run_python(connection: duckdb.DuckDBPyConnection, plan: FeaturePlan, view: Compiled) -> None:
+    """Call a pandas view on the night's rows and what its window shows."""
+    import inspect
+
+    import pandas as pd
+
+    function = marked(load_code(plan.code, "features.py"))[view.name]
+    names = [relation(n, view.entity, view.window_hours) if n != plan.rows else f"rows__{n}" for n in inspect.signature(function).parameters]
+    frames = [connection.sql(f"FROM {quoted(name)}").df() for name in names]
+    values = function(*frames)
+    rows = connection.sql(f"SELECT position FROM {quoted(f'rows__{plan.rows}')}").df()
+    if not isinstance(values, pd.Series) or len(values) != len(rows):
+        raise BadViewError(view.name, f"it must return one pandas Series with a value for each of the {len(rows)} rows.")
+    frame = pd.DataFrame({"position": rows["position"], "value": values.to_numpy()})
+    connection.register("python_values", frame)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {_value_table(view)} AS FROM python_values")
+    connection.unregister("python_values")
+
+
+def _join(plan: FeaturePlan, spec: ModelSpec) -> str:
+    time = spec.scored.event_time
+    fixed = [f"r.{quoted(key)}" for key in plan.keys]
+    fixed.append(f"r.{quoted(time)} AS event_time" if time else "r.predict_at AS event_time")
+    if spec.entity:
+        fixed.append(f"r.{quoted(spec.entity)} AS entity")
+    fixed.append("r.predict_at AS predict_at")
+    columns = [f"r.{quoted(name)} AS {quoted(_feature(name))}" for name in plan.columns]
+    values = [_value(view) for view in plan.views]
+    joins = [_on(view, plan) for view in plan.views]
+    selected = ", ".join([*fixed, *columns, *values])
+    return f"SELECT {selected} FROM {quoted(f'rows__{plan.rows}')} r {' '.join(joins)} ORDER BY r.position"  # noqa: S608
+
+
+def feature_column(name: str) -> str:
+    """Name of a feature's column in a feature partition, apart from keys and times.
+
+    >>> feature_column("carrier")
+    'f:carrier'
+    """
+    return f"f:{name}"
+
+
+_feature = feature_column
+
+
+def _value(view: Compiled) -> str:
+    value = f"{_alias(view)}.value"
+    if view.missing is not None:
+        from sqlglot import exp
+
+        value = f"coalesce({value}, {exp.convert(view.missing).sql(dialect='duckdb')})"
+    return f"{value} AS {quoted(_feature(view.name))}"
+
+
+def _on(view: Compiled, plan: FeaturePlan) -> str:
+    table, alias = _value_table(view), _alias(view)
+    if view.engine == "python":
+        return f"LEFT JOIN {table} {alias} ON {alias}.position = r.position"
+    if view.entity:
+        return f"LEFT JOIN {table} {alias} ON {alias}.entity = r.{quoted(view.entity)}"
+    if view.window_hours is not None:
+        return f"LEFT JOIN {table} {alias} ON true"
+    keys = " AND ".join(f"{alias}.key_{i} = r.{quoted(key)}" for i, key in enumerate(plan.keys))
+    return f"LEFT JOIN {table} {alias} ON {keys}"
+
+
+def _alias(view: Compiled) -> str:
+    return quoted(f"v:{view.name}")
+
+
+def _value_table(view: Compiled) -> str:
+    return quoted(f"value__{view.name}")
+
+
+def _naive(name: str, kind: str) -> str:
+    """Show instants to views as UTC timestamps without a zone, as Ibis compiles them."""
+    return f"timezone('UTC', {quoted(name)}) AS {quoted(name)}" if kind == "timestamp" else quoted(name)
+
+
+def _local(spec: ModelSpec, source: str) -> str:
+    time = spec.sources[source].event_time
+    if time is None or spec.sources[source].columns[time] != "timestamp":
+        return "NULL::TIMESTAMP"
+    zone: Any = spec.timezone.replace("'", "''")
+    return f"timezone('{zone}', {quoted(time)})"
