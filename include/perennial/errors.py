@@ -276,3 +276,97 @@ class BadViewError(PerennialError):
     def __init__(self, where: str, problem: str) -> None:
         """Name the file, line and view."""
         super().__init__(f"{where}: {problem}")
+
+
+class ProfilesDifferError(PerennialError):
+    """Profiles were counted on different edges, so their counts cannot be added or compared."""
+
+    code = "PER-2201"
+
+    def __init__(self, one: str, other: str) -> None:
+        """Show both identities and the way back."""
+        super().__init__(
+            f"These profiles were counted on different edges ({one} and {other}). "
+            "Profile both nights again on the edges that the model uses now."
+        )
+
+
+class CustomEstimatorError(PerennialError):
+    """The folder's ``estimator.py`` must have ``build(task, columns, parameters, seed)`` that returns a pipeline."""
+
+    code = "PER-3001"
+    exit_code = 2
+
+    def __init__(self, code: object, what: str) -> None:
+        """Name the file and what is wrong with it."""
+        super().__init__(
+            f"{code}: {what}. Write `def build(task, columns, parameters, seed)` that returns an unfitted "
+            "scikit-learn pipeline for columns.numeric and columns.categorical."
+        )
+
+
+class CannotTrainError(PerennialError):
+    """The training set cannot teach a model: too few rows, or one class only."""
+
+    code = "PER-3002"
+
+    def __init__(self, what: str) -> None:
+        """Say what is missing."""
+        super().__init__(f"Nothing to train on: {what}. Wait for more labelled nights, or widen training.window_nights.")
+
+
+class MissingColumnsError(PerennialError):
+    """The rows lack columns that the model was trained with."""
+
+    code = "PER-3003"
+
+    def __init__(self, missing: list[str]) -> None:
+        """Name the columns."""
+        super().__init__(f"The rows lack the columns {', '.join(missing)}. Build the night's features again.")
+
+
+class RegistryDatabaseError(PerennialError):
+    """The registry's database is absent, half made or of another MLflow version; no task ever makes or migrates it."""
+
+    code = "PER-4001"
+    exit_code = 5
+
+    def __init__(self, path: object, what: str) -> None:
+        """Name the file, what was found, and the way back."""
+        super().__init__(
+            f"{path}: {what}. `make up` or `perennial doctor` makes it, once and alone; move a broken file away first."
+        )
+
+
+class RefusedArtefactError(PerennialError):
+    """A model's bytes are not what the ledger knows, or hold what we have not reviewed; nothing of it was run."""
+
+    code = "PER-4002"
+
+    def __init__(self, which: str, why: str, fix: str = "Train again, or go back to the last good version.") -> None:
+        """Name the artefact, the reason, and what to do."""
+        super().__init__(f"{which} is refused: {why}. {fix}")
+
+
+class UnknownVersionError(PerennialError):
+    """The registry has no such version of the model, or the alias points nowhere."""
+
+    code = "PER-4003"
+    exit_code = 3
+
+    def __init__(self, model: str, version: object) -> None:
+        """Name the model and the version."""
+        super().__init__(f"The registry has no version {version} of {model}. `perennial status {model}` lists them.")
+
+
+class UnsavableModelError(PerennialError):
+    """The pipeline holds a type that we have not reviewed, so it could be saved but never be loaded."""
+
+    code = "PER-4004"
+
+    def __init__(self, types: list[str]) -> None:
+        """Name the types."""
+        super().__init__(
+            f"The model cannot be kept: it holds {', '.join(types)}, which nobody has reviewed. "
+            "Use scikit-learn's own steps; a function of your own belongs in features.py."
+        )

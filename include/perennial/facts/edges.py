@@ -1,0 +1,199 @@
+"""Where the counts of every nightly profile are cut: frozen once, from the first nights of a model.
+
+Counts on the same edges add up exactly, which is what lets a night's profile be merged, replayed and
+compared with another. The module needs numpy; nothing that generates DAGs imports it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.facts.evidence import fingerprint
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Numbers = NDArray[np.float64]
+Kind = Literal["number", "category"]
+
+REFERENCE_NIGHTS = 28
+"""Nights whose rows freeze the edges: four of each weekday."""
+
+BINS = 64
+"""Bins of a numeric column; at 100,000 rows their error on a distance is below its sampling noise."""
+
+TOP_CATEGORIES = 10
+"""Categories counted by name; the rest are counted together."""
+
+OUTSIDE_SCORE = 3.0
+"""Normal score of a value outside the reference range: beyond that of the outermost bins (2.4)."""
+
+
+@dataclass(frozen=True)
+class ColumnEdges:
+    """Where one column is cut, and how its reference rows fell."""
+
+    kind: Kind
+    edges: tuple[float, ...]
+    """Numbers: bin i is [edges[i], edges[i + 1]); the last edge lies just above the greatest value."""
+    top: tuple[str, ...]
+    """Categories counted by name, most frequent first."""
+    counts: tuple[int, ...]
+    """Reference rows: under, each bin, over; or each of ``top``, then all others."""
+
+    @cached_property
+    def scores(self) -> Numbers:
+        """Return the normal score of each cell: the normal quantile of its middle rank in the reference.
+
+        Half a row is added at either end, so that no cell is infinitely far away.
+        """
+        counts = np.array(self.counts, float)
+        if self.kind == "category" or counts.sum() == 0:
+            return np.zeros(len(counts))
+        middle = (np.cumsum(counts) - counts / 2 + 0.5) / (counts.sum() + 1)
+        scores = np.array([NormalDist().inv_cdf(rank) for rank in middle])
+        scores = np.clip(scores, -OUTSIDE_SCORE, OUTSIDE_SCORE)
+        scores[0], scores[-1] = -OUTSIDE_SCORE, OUTSIDE_SCORE
+        return scores
+
+    def score_variance(self, power: int) -> float:
+        """Return the reference variance, per row, of the scores raised to ``power``."""
+        counts = np.array(self.counts, float)
+        if counts.sum() == 0:
+            return math.nan
+        raised = self.scores**power
+        mean = float(counts @ raised / counts.sum())
+        return max(float(counts @ raised**2 / counts.sum()) - mean**2, 0.0)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The frozen cuts of all columns of a model's rows."""
+
+    columns: Mapping[str, ColumnEdges]
+    rows: int
+    """Reference rows they were frozen on."""
+
+    def as_json(self) -> dict[str, object]:
+        """Write plain values; numbers keep every digit."""
+        return {
+            "rows": self.rows,
+            "columns": {name: _as_lists(asdict(cut)) for name, cut in self.columns.items()},
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Edges:
+        """Read what ``as_json`` wrote."""
+        columns = {
+            name: ColumnEdges(cut["kind"], tuple(cut["edges"]), tuple(cut["top"]), tuple(cut["counts"]))
+            for name, cut in kept["columns"].items()
+        }
+        return cls(columns, kept["rows"])
+
+    @cached_property
+    def identity(self) -> str:
+        """Identify these cuts; only profiles on the same cuts can be merged."""
+        return fingerprint(self.as_json())[:16]  # type: ignore[arg-type]  # plain values, typed wider
+
+
+def _as_lists(plain: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+
+def kind_of(arrow_type: pa.DataType) -> Kind | None:
+    """Return how a column of this Arrow type is counted; none for times, lists and the like."""
+    from pyarrow import types
+
+    if types.is_dictionary(arrow_type):
+        return kind_of(arrow_type.value_type) and "category"
+    if types.is_integer(arrow_type) or types.is_floating(arrow_type) or types.is_decimal(arrow_type):
+        return "number"
+    texts = (types.is_boolean, types.is_string, types.is_large_string, types.is_string_view)
+    return "category" if any(is_one(arrow_type) for is_one in texts) else None
+
+
+def finite_numbers(column: pa.ChunkedArray) -> tuple[Numbers, int]:
+    """Return a numeric column's finite values as floats, and how many were neither null nor finite."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    present = column.drop_null()
+    if types.is_decimal(present.type):
+        present = present.cast(pa.float64())
+    values = np.asarray(present.to_numpy(), dtype=np.float64)
+    finite = np.isfinite(values)
+    return (values, 0) if finite.all() else (values[finite], int((~finite).sum()))
+
+
+def category_counts(column: pa.ChunkedArray) -> dict[str, int]:
+    """Count the rows of each category, nulls left out; booleans are ``true`` and ``false``."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    counted = pc.value_counts(column.drop_null())
+    values, counts = counted.field("values"), counted.field("counts").to_pylist()
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    named: dict[str, int] = {}
+    for name, count in zip(values.cast(pa.string()).to_pylist(), counts, strict=True):
+        named[name] = named.get(name, 0) + count
+    return named
+
+
+def count_numbers(values: Numbers, edges: tuple[float, ...]) -> tuple[int, ...]:
+    """Count values under, in each bin, and over."""
+    cell = np.searchsorted(np.array(edges), values, side="right")
+    return tuple(np.bincount(cell, minlength=len(edges) + 1).tolist())
+
+
+def freeze_edges(table: pa.Table) -> Edges:
+    """Cut every column at the quantiles of these rows: those of the first 28 nights.
+
+    Times and keys are for the caller to leave out; columns that can be neither binned nor named
+    (times, lists, all null without a type) are left out here.
+    """
+    kinds = {field.name: kind_of(field.type) for field in table.schema}
+    cut = {
+        name: _cut_numbers(table.column(name)) if kind == "number" else _cut_categories(table.column(name))
+        for name, kind in kinds.items()
+        if kind is not None
+    }
+    return Edges(columns=cut, rows=table.num_rows)
+
+
+def _cut_numbers(column: pa.ChunkedArray) -> ColumnEdges:
+    values, _ = finite_numbers(column)
+    edges = _quantile_edges(np.sort(values))
+    return ColumnEdges("number", edges, (), count_numbers(values, edges))
+
+
+def _quantile_edges(ordered: Numbers) -> tuple[float, ...]:
+    """Cut at quantiles; values that fill several bins keep one, and the rest share what that frees."""
+    if not len(ordered):
+        return ()
+    cuts = _spread(ordered, BINS)
+    if len(cuts) < BINS:
+        rest = ordered[~np.isin(ordered, cuts)]
+        cuts = np.union1d(cuts, _spread(rest, BINS - len(cuts)))
+    return (*cuts.tolist(), float(np.nextafter(ordered[-1], np.inf)))
+
+
+def _spread(ordered: Numbers, bins: int) -> Numbers:
+    if not len(ordered):
+        return ordered
+    return np.unique(ordered[(np.arange(bins) * len(ordered)) // bins])
+
+
+def _cut_categories(column: pa.ChunkedArray) -> ColumnEdges:
+    counted = sorted(category_counts(column).items(), key=lambda item: (-item[1], item[0]))
+    top = counted[:TOP_CATEGORIES]
+    others = sum(count for _, count in counted[TOP_CATEGORIES:])
+    return ColumnEdges("category", (), tuple(name for name, _ in top), (*(count for _, count in top), others))
