@@ -6,6 +6,7 @@ nights, so a later question about other nights or a slice needs no row again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -195,7 +196,8 @@ class Evaluation:
         >>> Evaluation.from_json(Evaluation("log_loss").as_json()) == Evaluation("log_loss")
         True
         """
-        written: dict[str, Json] = _adapter().dump_python(self, mode="json")
+        # pydantic names what is not finite only when it writes text.
+        written: dict[str, Json] = json.loads(_adapter().dump_json(self))
         return written
 
     @classmethod
