@@ -21,7 +21,7 @@ from perennial.store import durable
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_DATASET = re.compile(r"[a-z][a-z0-9_]*(/[a-z][a-z0-9_.]*)+")
+_DATASET = re.compile(r"[a-z][a-z0-9_]*(/[a-z][A-Za-z0-9_.-]*)+")
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _MANIFEST = re.compile(r"manifest-(\d{6})\.json")
 

@@ -1,0 +1,144 @@
+"""Build what is missing of the feature repository up to a night, each night from what was known at its end.
+
+Stands between ``validate`` and ``score``. Bringing in a year of history and a single night are the same work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from perennial.clock import Night, after, end_of
+from perennial.engine.plan import FeaturePlan
+from perennial.facts.evidence import as_text
+from perennial.stages import datasets
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Built:
+    """What building came to."""
+
+    plan: str
+    """Hash of the view definitions."""
+    nights: tuple[Night, ...]
+    """Nights built now, in order."""
+    rows: int
+    """Rows of these nights."""
+
+
+def build_features(workspace: Workspace, model: str, night: Night, plan: FeaturePlan | None = None) -> Built:
+    """Publish the features of ``night`` and of every earlier night that has rows but no features yet."""
+    plan = plan or workspace.plan(model)
+    keep_plan(workspace, model, plan)
+    wanted = _missing(workspace, model, plan, night)
+    rows = 0
+    for key, table in _built(workspace, model, plan, wanted):
+        source = workspace.store.manifest(datasets.table(model, plan.rows), key)
+        meta = {"plan": plan.hash, "rows": source.content if source else None}
+        workspace.store.publish(datasets.features(model, plan.hash), key, table, meta=meta)
+        rows += table.num_rows
+    return Built(plan.hash, tuple(wanted), rows)
+
+
+def keep_plan(workspace: Workspace, model: str, plan: FeaturePlan) -> None:
+    """Keep the definitions beside what they build, for as long as a version needs them."""
+    import pyarrow as pa
+
+    if not workspace.store.version(datasets.plans(model), plan.hash):
+        table = pa.table({"plan": [as_text(plan.as_json())]})
+        workspace.store.publish(datasets.plans(model), plan.hash, table)
+
+
+def kept_plan(workspace: Workspace, model: str, plan_hash: str) -> FeaturePlan:
+    """Read the definitions of that hash."""
+    import json
+
+    text = workspace.store.read(datasets.plans(model), plan_hash)["plan"][0].as_py()
+    return FeaturePlan.from_json(json.loads(text))
+
+
+def _missing(workspace: Workspace, model: str, plan: FeaturePlan, night: Night) -> list[Night]:
+    published = workspace.store.keys(datasets.table(model, plan.rows), last=night)
+    built = set(workspace.store.keys(datasets.features(model, plan.hash), last=night))
+    return [key for key in published if key not in built or key == night]
+
+
+def _built(
+    workspace: Workspace, model: str, plan: FeaturePlan, wanted: list[Night]
+) -> Iterator[tuple[Night, pa.Table]]:
+    from perennial.engine.building import build
+    from perennial.engine.duck import connect
+
+    if not wanted:
+        return
+    spec = workspace.spec(model)
+    tables = _load(workspace, model, plan, wanted[0], wanted[-1])
+    for key in wanted:
+        with connect(_visible(tables, plan, key)) as connection:
+            yield key, build(connection, plan, spec, night=key, predict_at=end_of(key, spec.timezone))
+
+
+@dataclass(frozen=True)
+class _Slices:
+    """A source's partitions as one table, with the place of each night."""
+
+    table: pa.Table
+    starts: Mapping[Night, tuple[int, int]]
+
+
+def _load(workspace: Workspace, model: str, plan: FeaturePlan, first: Night, last: Night) -> dict[str, _Slices]:
+    return {
+        source: _slices(workspace, model, plan, source, first, last)
+        for source in sorted({plan.rows, *(view.source for view in plan.views)})
+    }
+
+
+def _slices(
+    workspace: Workspace, model: str, plan: FeaturePlan, source: str, first: Night, last: Night
+) -> _Slices:
+    import pyarrow as pa
+
+    spec = workspace.spec(model).sources[source]
+    dataset = datasets.table(model, source)
+    begin = None if spec.static else after(first, -_depth(plan, source, spec.lead_days))
+    parts: list[pa.Table] = []
+    starts: dict[Night, tuple[int, int]] = {}
+    offset = 0
+    for key in workspace.store.keys(dataset, begin, last):
+        part = workspace.store.read(dataset, key)
+        parts.append(part.append_column("night", pa.repeat(key, part.num_rows)))
+        starts[key] = (offset, part.num_rows)
+        offset += part.num_rows
+    table = pa.concat_tables(parts) if parts else _empty(workspace, model, source)
+    return _Slices(table, starts)
+
+
+def _visible(tables: Mapping[str, _Slices], plan: FeaturePlan, night: Night) -> dict[str, pa.Table]:
+    """Show a night only the deliveries it can use: its look-back, up to itself."""
+    visible = {}
+    for source, slices in tables.items():
+        known = [key for key in slices.starts if key <= night]
+        recent = [key for key in known if key >= after(night, -_depth(plan, source, 0))] or known[-1:]
+        length = sum(slices.starts[key][1] for key in recent)
+        begin = slices.starts[recent[0]][0] if recent else 0
+        visible[f"source__{source}"] = slices.table.slice(begin, length)
+    return visible
+
+
+def _depth(plan: FeaturePlan, source: str, lead_days: int) -> int:
+    """Nights of deliveries to look back on; views of the newest row of an entity see a year."""
+    newest = any(v.source == source and v.entity and v.window_hours is None for v in plan.views)
+    return max(plan.look_back_nights(source) + lead_days, 366 if newest else 0)
+
+
+def _empty(workspace: Workspace, model: str, source: str) -> pa.Table:
+    import pyarrow as pa
+
+    from perennial.engine.typed import empty_table
+
+    return empty_table(workspace.spec(model).sources[source]).append_column("night", pa.array([], pa.string()))

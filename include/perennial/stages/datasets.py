@@ -1,0 +1,78 @@
+"""Names of what the stages publish, written once: ``<model>/<dataset>``."""
+
+from __future__ import annotations
+
+
+def table(model: str, source: str) -> str:
+    """Cleaned, checked rows of a source."""
+    return f"{model}/table.{source}"
+
+
+def quarantine(model: str, source: str) -> str:
+    """Rows set aside, with their reasons and original values."""
+    return f"{model}/quarantine.{source}"
+
+
+def changes(model: str, source: str) -> str:
+    """What cleaning changed, with the original values."""
+    return f"{model}/changes.{source}"
+
+
+def nights(model: str) -> str:
+    """One small table a night: which tables belong to it."""
+    return f"{model}/nights"
+
+
+def plans(model: str) -> str:
+    """Compiled feature views, by hash."""
+    return f"{model}/plans"
+
+
+def features(model: str, plan_hash: str) -> str:
+    """Features built by one set of view definitions."""
+    return f"{model}/features.{plan_hash}"
+
+
+def predictions(model: str) -> str:
+    """What the champion predicted, by night."""
+    return f"{model}/predictions"
+
+
+def training(model: str) -> str:
+    """Training sets' records and trials, by run."""
+    return f"{model}/training"
+
+
+def reference(model: str) -> str:
+    """Predictions on nights a version had not seen, by version."""
+    return f"{model}/reference"
+
+
+def holdout(model: str) -> str:
+    """Labelled rows kept back for the gates, with the baselines' predictions, by version."""
+    return f"{model}/holdout"
+
+
+def evaluations(model: str) -> str:
+    """What the gates looked at and concluded, by version."""
+    return f"{model}/evaluations"
+
+
+def edges(model: str) -> str:
+    """Reference edges of profiles, by what is profiled."""
+    return f"{model}/edges"
+
+
+def profiles(model: str, what: str) -> str:
+    """Profiles of inputs or predictions, by night."""
+    return f"{model}/profiles.{what}"
+
+
+def performance(model: str) -> str:
+    """Predictions beside the labels that came true, by night."""
+    return f"{model}/performance"
+
+
+def verdicts(model: str) -> str:
+    """What monitoring concluded, by night."""
+    return f"{model}/verdicts"

@@ -1,0 +1,55 @@
+"""Labels as they were known on a given night: the newest version of each, from the label source's deliveries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from perennial.clock import Night, end_of
+from perennial.engine.duck import arrow, connect, quoted
+from perennial.engine.expression import parse
+from perennial.engine.typed import empty_table
+from perennial.spec.model import ModelSpec
+from perennial.stages import datasets
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def labels_known(
+    workspace: Workspace, model: str, *, by: Night, first: Night | None = None
+) -> pa.Table:
+    """Return key columns, ``label`` and ``known_at`` of every label delivered from ``first`` up to night ``by``.
+
+    A label delivered twice counts as its newest version; a delivered outcome without a label (a flight that
+    never arrived) is a row whose label is null.
+    """
+    spec = workspace.spec(model)
+    dataset = datasets.table(model, spec.label.source)
+    delivered = workspace.store.read_many(dataset, workspace.store.keys(dataset, first, by))
+    if delivered is None:
+        delivered = empty_table(spec.sources[spec.label.source])
+    with connect({"delivered": delivered}) as connection:
+        return arrow(connection, _query(spec), {"by": end_of(by, spec.timezone)})
+
+
+def _query(spec: ModelSpec) -> str:
+    source = spec.sources[spec.label.source]
+    keys = ", ".join(quoted(key) for key in spec.scored.key)
+    label = parse(spec.label.expression, source.columns)
+    value = f"({label})::DOUBLE" if spec.task != "multiclass" else f"({label})::VARCHAR"
+    if spec.task == "binary" and spec.label.classes:
+        value = f"CASE ({label})::VARCHAR {_classes(spec.label.classes)} END"
+    return f"""
+        SELECT {keys}, {value} AS label, known_at
+        FROM delivered WHERE known_at <= $by AND (superseded_at IS NULL OR superseded_at > $by)
+        QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC) = 1
+        ORDER BY {keys}"""  # noqa: S608 - quoted names and a parsed expression
+
+
+def _classes(classes: tuple[str, ...]) -> str:
+    from sqlglot import exp
+
+    return " ".join(
+        f"WHEN {exp.Literal.string(name).sql(dialect='duckdb')} THEN {number}.0" for number, name in enumerate(classes)
+    )
