@@ -380,8 +380,10 @@ class UnsavableModelError(PerennialError):
 
 
 class SourceSilentError(PerennialError):
-    """A delivery that was expected has not come. That is a finding of its own, unlike a delivery that came
-    and is empty: wait for it, or say with `available` that the source no longer exists."""
+    """A delivery that was expected has not come.
+
+    That is a finding of its own, unlike a delivery that came and is empty: wait for it, or say with `available` that the source no longer exists.
+    """
 
     code = "PER-1401"
     exit_code = 3
@@ -396,8 +398,10 @@ class SourceSilentError(PerennialError):
 
 
 class SourceUnreadableError(PerennialError):
-    """A delivery came but cannot be read for what it should be: another format, cut, damaged, no columns.
-    Nothing of it is used, because rows read from it could be shifted."""
+    """A delivery came but cannot be read for what it should be: another format, cut, damaged.
+
+    Nothing of it is used, because rows read from it could be shifted.
+    """
 
     code = "PER-1402"
 
@@ -427,8 +431,10 @@ class ColumnMissingError(PerennialError):
 
 
 class BatchRejectedError(PerennialError):
-    """A delivery broke a rule about the whole of it, or too many of its rows broke one. Nothing is published;
-    all its rows are in `quarantined`, each with its reasons, and can be published after a look."""
+    """A delivery broke a rule about the whole of it, or too many of its rows broke one.
+
+    Nothing is published; all its rows are in `quarantined`, each with its reasons, and can be published after a look.
+    """
 
     code = "PER-1404"
 
@@ -441,8 +447,10 @@ class BatchRejectedError(PerennialError):
 
 
 class CheckDisagreesError(PerennialError):
-    """The engine's row quarantine and Great Expectations counted different rows for one check. One of the
-    two is wrong, so neither is believed and nothing is published."""
+    """The engine's row quarantine and Great Expectations counted different rows for one check.
+
+    One of the two is wrong, so neither is believed and nothing is published.
+    """
 
     code = "PER-1405"
 
@@ -455,8 +463,10 @@ class CheckDisagreesError(PerennialError):
 
 
 class CheckDidNotRunError(PerennialError):
-    """Great Expectations could not evaluate a check. It reports that as a result among others, and a suite
-    of checks that never ran would pass; here it stops the night."""
+    """Great Expectations could not evaluate a check.
+
+    It reports that as a result among others, and a suite of checks that never ran would pass; here it stops the night.
+    """
 
     code = "PER-1406"
 
@@ -500,4 +510,18 @@ class NoChampionError(PerennialError):
         super().__init__(
             f"{model} has no champion on {night}, so nothing was scored. "
             f"Train a first one: trigger {model}.retrain, or `perennial run {model} train`."
+        )
+
+
+class NoNightError(PerennialError):
+    """A run was started without saying which night it is about."""
+
+    code = "PER-1002"
+    exit_code = 2
+
+    def __init__(self, dag_id: str) -> None:
+        """Say where the night is entered."""
+        super().__init__(
+            f"This run of {dag_id} has no night. Trigger it again with the partition key set to the night's "
+            "date, for example 2013-05-12 (a run with a logical date starts nothing downstream)."
         )
