@@ -7,6 +7,8 @@ lose more than the margin, nor add up with earlier ones.
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from perennial.facts.decision import Decision
 from perennial.facts.evaluation import Evaluation
 from perennial.facts.paired import Comparison, Outcome
@@ -49,6 +51,10 @@ class AgainstChampion(PairedGate):
 (14 nights, 1400 rows).'
     """
 
+    min_gain: float = Field(
+        0.0, ge=0, description="A new recipe counts as better above this gain, in the loss's own unit."
+    )
+
     def decide(self, evaluation: Evaluation) -> Decision:
         """Ask the question that belongs to the kind of change."""
         if not evaluation.tallies:
@@ -61,7 +67,7 @@ class AgainstChampion(PairedGate):
         champion = losses(evaluation.tallies, "champion")
         if champion is None:
             return Decision.held(f"{evaluation.champion} has not scored every holdout night.")
-        compared, margin = self.against(evaluation, champion)
+        compared, margin = self.against(evaluation, champion, min_gain=self.min_gain)
         if compared.outcome is Outcome.UNASSESSABLE:
             return unassessable(self, compared, evaluation)
         return self._answer(evaluation, compared, margin)

@@ -41,9 +41,6 @@ class PairedGate(Gate, ABC):
     margin: float | None = Field(
         None, ge=0, description="The same, in the loss's own unit (log loss, squared error, ...)."
     )
-    min_gain: float = Field(
-        0.0, ge=0, description="A gain counts as better above this, in the loss's own unit."
-    )
 
     def margin_beside(self, other: Sequence[float], rows: Sequence[int]) -> float:
         """Return the margin in the loss's own unit, beside the other model's summed losses."""
@@ -51,12 +48,14 @@ class PairedGate(Gate, ABC):
             return self.margin
         return self.margin_share * abs(sum(other)) / max(sum(rows), 1)
 
-    def against(self, evaluation: Evaluation, other: Sequence[float]) -> tuple[Comparison, float]:
+    def against(
+        self, evaluation: Evaluation, other: Sequence[float], *, min_gain: float = 0.0
+    ) -> tuple[Comparison, float]:
         """Compare the challenger with another model's losses per night; return the margin as well."""
         tallies = evaluation.tallies
         rows = [tally.rows for tally in tallies]
         margin = self.margin_beside(other, rows)
-        question = Question(self.alpha, self.min_gain, margin, self.min_nights)
+        question = Question(self.alpha, min_gain, margin, self.min_nights)
         gains = [theirs - tally.challenger for theirs, tally in zip(other, tallies, strict=True)]
         return compare(gains, rows, question, serial=not evaluation.no_time), margin
 

@@ -1,0 +1,89 @@
+"""Is the model worth serving at all? It must beat what costs nothing: a constant, the last value, a season.
+
+The first model has nothing else to beat; later ones are asked again, because a champion can decay
+to the level of a constant and a refresh that matches it would still go ahead.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from perennial.facts.decision import Decision
+from perennial.facts.evaluation import Evaluation
+from perennial.facts.paired import Comparison, Outcome
+from perennial.gates.base import (
+    PairedGate,
+    between,
+    evidence,
+    not_worth_it,
+    scope,
+    unassessable,
+    unfair,
+    waiting,
+)
+
+
+class MinimumQuality(PairedGate):
+    """Require a gain over every baseline whose lower limit is above zero.
+
+    All baselines must be beaten and the nearest is reported: testing only the one that happened to do
+    best needs no correction this way (intersection-union, Berger 1982).
+
+    >>> from perennial.facts.evaluation import Tally
+    >>> nights = tuple(
+    ...     Tally(f"2013-05-{d:02}", 100, challenger=48.0 + d % 3, baselines={"constant": 60.0 + d % 2})
+    ...     for d in range(1, 15)
+    ... )
+    >>> first = Evaluation("log_loss", "first", challenger="v1", tallies=nights, challenger_cutoff="2013-04-30")
+    >>> MinimumQuality().decide(first).reason
+    'v1 beats the constant baseline: log_loss gain 0.1143 a row, one-sided 95% limits 0.1095 and 0.1191 \
+(14 nights, 1400 rows).'
+    """
+
+    beat: tuple[str, ...] = Field((), description="Baselines that must be beaten; by default every one.")
+    min_gain: float = Field(0.0, ge=0, description="Least gain over each baseline, in the loss's own unit.")
+
+    def decide(self, evaluation: Evaluation) -> Decision:
+        """Judge beside the baseline that is nearest to the challenger."""
+        reason = unfair(evaluation, champion=False)
+        if reason:
+            return Decision.held(reason)
+        names = self.beat or tuple(sorted({name for tally in evaluation.tallies for name in tally.baselines}))
+        missing = [name for name in names if any(name not in tally.baselines for tally in evaluation.tallies)]
+        if missing or not names:
+            return Decision.held(
+                f"The baseline {', '.join(missing) or 'to beat'} has not scored every holdout night."
+            )
+        name, compared, margin = self._nearest(evaluation, names)
+        if compared.outcome is Outcome.UNASSESSABLE:
+            return unassessable(self, compared, evaluation)
+        return self._answer(evaluation, name, compared, margin)
+
+    def _nearest(self, evaluation: Evaluation, names: tuple[str, ...]) -> tuple[str, Comparison, float]:
+        found = []
+        for name in names:
+            other = [tally.baselines[name] for tally in evaluation.tallies]
+            compared, margin = self.against(evaluation, other, min_gain=self.min_gain)
+            found.append((name, compared, margin))
+        # A baseline that cannot be assessed comes first: it must not hide behind one that is beaten.
+        return min(found, key=lambda each: each[1].interval.low if each[1].interval else float("-inf"))
+
+    def _answer(self, evaluation: Evaluation, name: str, compared: Comparison, margin: float) -> Decision:
+        numbers = evidence(compared, baseline=name, margin=margin)
+        interval = compared.interval
+        found = (
+            ""
+            if interval is None
+            else (
+                f"the {name} baseline: {evaluation.loss_name} gain {interval.estimate:.4g} a row, "
+                f"{between(interval, self.alpha)} ({scope(evaluation, compared)})"
+            )
+        )
+        if compared.outcome is Outcome.BETTER:
+            return Decision.passed(f"{evaluation.challenger} beats {found}.", **numbers)
+        if not_worth_it(compared, max(margin, self.min_gain)):
+            return Decision.failed(f"{evaluation.challenger} does not beat {found}.", **numbers)
+        return Decision.held(
+            f"{evaluation.challenger} may or may not beat {found}: {waiting(compared, evaluation)}.",
+            **numbers,
+        )

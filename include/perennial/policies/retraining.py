@@ -1,0 +1,177 @@
+"""Is a new candidate worth training tonight? Drift, age or a person ask; guards may say not now.
+
+The retrain stage collects the facts and starts a training only on a PASS. Everything is judged in
+night time, so a replay of old nights decides as the nights did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from perennial.clock import Night, after, nights_apart
+from perennial.facts.decision import Decision
+
+Trigger = Literal["drift", "performance", "age", "code", "manual"]
+"""Who asks: a finding, a realised loss, the calendar, a changed recipe, a person."""
+
+BUDGET_NIGHTS = 28
+"""Nights over which trainings are counted."""
+
+
+@dataclass(frozen=True)
+class RetrainingFacts:
+    """What is known on the night somebody asks for a training."""
+
+    night: Night
+    """The night that is judged."""
+
+    trigger: Trigger
+    """Who asks."""
+
+    cause: str | None = None
+    """The likely cause that triage found, such as ``concept`` or ``broken_feed``."""
+
+    last_training_night: Night | None = None
+    """The night of the last training; none before the first."""
+
+    new_labelled_rows: int = 0
+    """Labelled rows that the last training did not have."""
+
+    new_labelled_nights: int | None = None
+    """Nights those rows cover; none when the data have no time, and then not asked."""
+
+    rows_at_last_training: int = 0
+    """Rows of the last training."""
+
+    under_way: bool = False
+    """Whether a training, or the rollout of its result, has not ended."""
+
+    trainings_last_28_nights: int = 0
+    """Trainings of the last 28 nights, for the budget."""
+
+    frozen_reason: str | None = None
+    """Why training is forbidden at present; none when it is not."""
+
+
+class Retraining(BaseModel):
+    """When a new candidate is worth it, and the least there must be between two.
+
+    A broken feed never retrains, not even by hand: the model would learn the fault. A person may go
+    past the cooldown, the budget and the wait for new rows, but not past a freeze or a training under
+    way. PASS trains; HOLD may pass on a later night; FAIL will not, for what was found tonight.
+
+    No trigger beat a fixed calendar on every data set measured; drift is the safer one to add.
+
+    >>> facts = RetrainingFacts("2013-05-12", "drift", "concept", last_training_night="2013-05-05")
+    >>> Retraining().decide(facts).reason
+    'No training on 2013-05-12: the last one was on 2013-05-05, 7 nights ago; the cooldown of 14 nights \
+ends on 2013-05-19.'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cooldown_nights: int = Field(14, ge=0, description="Least nights between two trainings.")
+    min_new_nights: int = Field(14, ge=0, description="Least nights with new labels since the last training.")
+    min_new_rows: int = Field(
+        2000, ge=0, description="So many new labelled rows are enough, whatever their share."
+    )
+    min_new_share: float = Field(
+        0.05,
+        ge=0,
+        description="So large a share of the last training's rows is enough, however few they are.",
+    )
+    max_age_nights: int = Field(
+        0, ge=0, description="Train when the last training is this many nights old; 0 is never by age alone."
+    )
+    max_trainings_per_28_nights: int = Field(4, ge=1, description="Budget of trainings in 28 nights.")
+    never_on: tuple[str, ...] = Field(
+        ("broken_feed",), description="Causes after which nothing is trained, not even by hand."
+    )
+    not_for: tuple[str, ...] = Field(
+        ("harmless_shift", "none"),
+        description="Causes that are recorded but do not start a training by themselves.",
+    )
+
+    def decide(self, facts: RetrainingFacts) -> Decision:
+        """Go ahead, or say in one sentence what stands against it."""
+        numbers = {"trigger": facts.trigger, "cause": facts.cause, "night": facts.night}
+        never = self._never(facts)
+        if never:
+            return Decision.failed(f"No training on {facts.night}: {never}.", **numbers)
+        wait = _stopped(facts)
+        if wait is None and facts.trigger != "manual" and facts.last_training_night is not None:
+            wait = self._too_soon(facts, facts.last_training_night)
+        if wait:
+            return Decision.held(f"No training on {facts.night}: {wait}.", **numbers)
+        return Decision.passed(f"Training on {facts.night}: {_because(facts)}.", **numbers)
+
+    def is_due(self, facts: RetrainingFacts) -> bool:
+        """Whether the last training is so old that age asks for a new one."""
+        if not self.max_age_nights or facts.last_training_night is None:
+            return False
+        return nights_apart(facts.last_training_night, facts.night) >= self.max_age_nights
+
+    def _never(self, facts: RetrainingFacts) -> str | None:
+        if facts.cause in self.never_on:
+            return f"the cause is {facts.cause}, and a model trained on it would learn the fault; repair it first"
+        if facts.trigger == "drift" and facts.cause in self.not_for:
+            return f"the cause is {facts.cause}, which is recorded and needs no new model"
+        return None
+
+    def _too_soon(self, facts: RetrainingFacts, last: Night) -> str | None:
+        """Say which guard holds; in order of what a person would ask first."""
+        if facts.trigger == "age" and not self.is_due(facts):
+            return self._not_old_enough(facts, last)
+        age = nights_apart(last, facts.night)
+        if age < self.cooldown_nights:
+            return (
+                f"the last one was on {last}, {age} nights ago; the cooldown of {self.cooldown_nights} nights "
+                f"ends on {after(last, self.cooldown_nights)}"
+            )
+        if facts.trainings_last_28_nights >= self.max_trainings_per_28_nights:
+            return (
+                f"there were {facts.trainings_last_28_nights} trainings in {BUDGET_NIGHTS} nights and the "
+                f"budget is {self.max_trainings_per_28_nights}"
+            )
+        # A changed recipe learns something new from the same rows.
+        return None if facts.trigger == "code" else self._too_little_new(facts)
+
+    def _not_old_enough(self, facts: RetrainingFacts, last: Night) -> str:
+        if not self.max_age_nights:
+            return "max_age_nights is 0, so age alone asks for none"
+        age = nights_apart(last, facts.night)
+        return f"the last one is {age} nights old and due at {self.max_age_nights}"
+
+    def _too_little_new(self, facts: RetrainingFacts) -> str | None:
+        nights = facts.new_labelled_nights
+        if nights is not None and nights < self.min_new_nights:
+            return f"only {nights} nights have new labels, and {self.min_new_nights} are needed"
+        enough = min(self.min_new_rows, self.min_new_share * facts.rows_at_last_training)
+        if facts.new_labelled_rows < enough:
+            return (
+                f"only {facts.new_labelled_rows} labelled rows are new, and {enough:.0f} are needed beside "
+                f"the {facts.rows_at_last_training} of the last training"
+            )
+        return None
+
+
+def _stopped(facts: RetrainingFacts) -> str | None:
+    if facts.frozen_reason is not None:
+        return f"training is frozen ({facts.frozen_reason})"
+    if facts.under_way:
+        return "another training or its rollout is under way"
+    return None
+
+
+def _because(facts: RetrainingFacts) -> str:
+    if facts.last_training_night is None:
+        return f"asked for by {facts.trigger}, and there is no earlier training"
+    cause = f" ({facts.cause})" if facts.cause else ""
+    age = nights_apart(facts.last_training_night, facts.night)
+    return (
+        f"asked for by {facts.trigger}{cause}; the last one was {age} nights ago and "
+        f"{facts.new_labelled_rows} labelled rows are new"
+    )
