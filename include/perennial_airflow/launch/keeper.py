@@ -90,11 +90,11 @@ class Keeper:
         self._listen(0.0)
         log = self.home / "logs" / f"{name}.log"
         pid = os.fork()
-        if pid:
-            return pid
-        os.close(self.lock)
-        _become(log)
-        _work_and_exit(work, *arguments)
+        if pid == 0:
+            os.close(self.lock)
+            _become(log)
+            _work_and_exit(work, *arguments)
+        return pid
 
     def _finish(self, name: str, pid: int) -> None:
         while True:
@@ -211,7 +211,7 @@ def _exec_mlflow() -> None:
     from perennial_airflow.launch import mlflow_boot
 
     command = mlflow_boot.server_command(os.environ)
-    os.execv(command[0], command)
+    os.execv(command[0], command)  # noqa: S606  our own words, no shell wanted
 
 
 def main() -> int:

@@ -33,7 +33,7 @@ class Process:
 
 def processes() -> list[Process]:
     """List every process of the machine; those that end meanwhile are left out."""
-    found = (process(int(entry)) for entry in os.listdir("/proc") if entry.isdigit())
+    found = (process(int(entry.name)) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return [one for one in found if one is not None]
 
 

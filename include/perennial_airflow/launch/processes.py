@@ -203,7 +203,7 @@ def _patience(keeper: subprocess.Popen[bytes]) -> Iterator[None]:
 def _spawn(launch: Launch, control: int | None) -> subprocess.Popen[bytes]:
     words = [str(launch.home), "-" if control is None else str(control)]
     with (launch.logs / "keeper.log").open("ab") as log:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own module
             [sys.executable, "-m", "perennial_airflow.launch.keeper", *words],
             env=environment.variables(launch),
             cwd=launch.home,

@@ -1,0 +1,56 @@
+# Everything a person or a CI types. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up down status clean lock bench
+
+# Python writes no bytecode when this is set, and every import then takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+LAUNCH := PYTHONPATH=include $(RUN) -m perennial_airflow.launch
+STATE := .venv .bootstrap .perennial data .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+
+help: ## list these commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+demo: ## run the main job on the flights of 2013 in a real Airflow; EXIT=1 leaves when the story ends
+	@$(PYTHON) bootstrap.py --flights
+	@$(LAUNCH) demo $(if $(filter 1,$(EXIT)),--exit) $(DEMO)
+
+test: ## run every test
+	@$(PYTHON) bootstrap.py --test --packages --flights
+	@$(RUN) -m pytest -n 2 $(TESTS)
+
+check: ## formatter, linter, types and layers
+	@$(PYTHON) bootstrap.py --test
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@$(RUN) -m mypy
+	@PYTHONPATH=include .venv/bin/lint-imports
+
+up: ## start Airflow and MLflow on your own models, in the background
+	@$(PYTHON) bootstrap.py
+	@$(LAUNCH) up
+
+down: ## stop what `make up` started
+	@$(LAUNCH) down
+
+status: ## say whether `make up` runs, and where
+	@$(LAUNCH) status
+
+clean: ## remove the environment, all state and all caches (says so first)
+	@echo "This removes, below $(CURDIR):" && for one in $(STATE); do [ ! -e "$$one" ] || echo "  $$one"; done
+	@if [ -e .venv/bin/python ]; then for home in live demo; do $(LAUNCH) down --home $$home; done; fi
+	@rm -rf $(STATE) && find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: ## resolve requirements*.in into the hashed requirements*.txt
+	@$(PYTHON) bootstrap.py
+	@for name in requirements requirements-test; do \
+	  .bootstrap/uv-*/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --custom-compile-command 'make lock' $(UPGRADE) $$name.in --output-file $$name.txt; done
+
+bench: ## run every benchmark
+	@$(PYTHON) bootstrap.py --test --flights
+	@for script in benchmarks/*.py; do PYTHONPATH=include $(RUN) "$$script"; done
