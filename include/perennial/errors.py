@@ -295,7 +295,7 @@ class ProfilesDifferError(PerennialError):
 class CustomEstimatorError(PerennialError):
     """The folder's ``estimator.py`` must have ``build(task, columns, parameters, seed)`` that returns a pipeline."""
 
-    code = "PER-3001"
+    code = "PER-4101"
     exit_code = 2
 
     def __init__(self, code: object, what: str) -> None:
@@ -309,7 +309,7 @@ class CustomEstimatorError(PerennialError):
 class CannotTrainError(PerennialError):
     """The training set cannot teach a model: too few rows, or one class only."""
 
-    code = "PER-3002"
+    code = "PER-4102"
 
     def __init__(self, what: str) -> None:
         """Say what is missing."""
@@ -321,7 +321,7 @@ class CannotTrainError(PerennialError):
 class MissingColumnsError(PerennialError):
     """The rows lack columns that the model was trained with."""
 
-    code = "PER-3003"
+    code = "PER-4103"
 
     def __init__(self, missing: list[str]) -> None:
         """Name the columns."""
@@ -331,7 +331,7 @@ class MissingColumnsError(PerennialError):
 class RegistryDatabaseError(PerennialError):
     """The registry's database is absent, half made or of another MLflow version; no task ever makes or migrates it."""
 
-    code = "PER-4001"
+    code = "PER-4111"
     exit_code = 5
 
     def __init__(self, path: object, what: str) -> None:
@@ -344,7 +344,7 @@ class RegistryDatabaseError(PerennialError):
 class RefusedArtefactError(PerennialError):
     """A model's bytes are not what the ledger knows, or hold what we have not reviewed; nothing of it was run."""
 
-    code = "PER-4002"
+    code = "PER-4112"
 
     def __init__(
         self, which: str, why: str, fix: str = "Train again, or go back to the last good version."
@@ -353,23 +353,10 @@ class RefusedArtefactError(PerennialError):
         super().__init__(f"{which} is refused: {why}. {fix}")
 
 
-class UnknownVersionError(PerennialError):
-    """The registry has no such version of the model, or the alias points nowhere."""
-
-    code = "PER-4003"
-    exit_code = 3
-
-    def __init__(self, model: str, version: object) -> None:
-        """Name the model and the version."""
-        super().__init__(
-            f"The registry has no version {version} of {model}. `perennial status {model}` lists them."
-        )
-
-
 class UnsavableModelError(PerennialError):
     """The pipeline holds a type that we have not reviewed, so it could be saved but never be loaded."""
 
-    code = "PER-4004"
+    code = "PER-4113"
 
     def __init__(self, types: list[str]) -> None:
         """Name the types."""
@@ -525,3 +512,38 @@ class NoNightError(PerennialError):
             f"This run of {dag_id} has no night. Trigger it again with the partition key set to the night's "
             "date, for example 2013-05-12 (a run with a logical date starts nothing downstream)."
         )
+
+
+class UnknownVersionError(PerennialError):
+    """A version was named that was never trained or adopted."""
+
+    code = "PER-3002"
+    exit_code = 3
+
+    def __init__(self, model: str, version: str, known: list[str]) -> None:
+        """Name the version and those there are."""
+        super().__init__(f"{model} has no version {version!r}. Versions: {', '.join(known) or 'none yet'}.")
+
+
+class NothingToRollBackToError(PerennialError):
+    """No other version has ever served, so there is nothing to return to."""
+
+    code = "PER-3003"
+
+    def __init__(self, model: str, current: str | None) -> None:
+        """Name what serves now."""
+        serving = (
+            f"version {current} is the only one that ever served" if current else "nothing has served yet"
+        )
+        super().__init__(f"{model} cannot be rolled back: {serving}.")
+
+
+class NotDeliveredError(PerennialError):
+    """A channel did not take an alert; it is kept and tried again, and the other channels are told."""
+
+    code = "PER-1751"
+    exit_code = 4
+
+    def __init__(self, problem: str) -> None:
+        """Say why, without the channel's address."""
+        super().__init__(problem)
