@@ -6,7 +6,6 @@ compared with another. The module needs numpy; nothing that generates DAGs impor
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -64,14 +63,13 @@ class ColumnEdges:
         scores[0], scores[-1] = -OUTSIDE_SCORE, OUTSIDE_SCORE
         return scores
 
-    def score_variance(self, power: int) -> float:
-        """Return the reference variance, per row, of the scores raised to ``power``."""
-        counts = np.array(self.counts, float)
-        if counts.sum() == 0:
-            return math.nan
-        raised = self.scores**power
-        mean = float(counts @ raised / counts.sum())
-        return max(float(counts @ raised**2 / counts.sum()) - mean**2, 0.0)
+    @cached_property
+    def score_variances(self) -> tuple[float, float]:
+        """Return the reference variances, per row, of the scores and of their squares."""
+        counts, scores = np.array(self.counts, float), self.scores
+        rows = max(float(counts.sum()), 1.0)
+        first, second, fourth = (float(counts @ scores**power) / rows for power in (1, 2, 4))
+        return max(second - first**2, 0.0), max(fourth - second**2, 0.0)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,213 @@
+"""A night as a row of numbers: what of each column may move, on scales where ordinary noise is even.
+
+Profiles become streams, streams of many nights become a ``Watch``, and a detector reads its last night.
+Numpy is imported only where it is used, because model.yaml is read where nothing heavy may be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from perennial.clock import Night, after, between
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from perennial.facts.edges import ColumnEdges, Edges
+    from perennial.facts.profile import ColumnProfile, Profile
+
+    Numbers = NDArray[np.float64]
+
+Group = Literal["inputs", "predictions"]
+Aspect = Literal["location", "spread", "missing", "share", "rows"]
+
+LONGEST_WATCH = 400
+"""Nights that are looked back on: a year and a month; older ones tell little and cost time."""
+
+_WORDS: dict[Aspect, str] = {
+    "location": " mean",
+    "spread": " standard deviation",
+    "missing": " missing share",
+    "share": " share",
+    "rows": "rows",
+}
+_FEWEST_ROWS = 25
+"""Row counts are taken to vary by at most a fifth from chance alone, or an empty night would look noisy."""
+
+_WITHOUT_DECIMALS, _TENTH = 1000, 0.095
+"""Numbers are written without decimals from here, and with two significant digits below."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One thing that is watched over the nights."""
+
+    column: str
+    """Column it belongs to; empty for the row count."""
+    aspect: Aspect
+    category: str = ""
+    """Category whose share it is; empty for all others together."""
+    group: Group = "inputs"
+    """The history of ``inputs`` survives a change of champion, that of ``predictions`` does not."""
+
+    def describe(self, before: float, now: float) -> str:
+        """Say a move in plain words.
+
+        >>> Stream("carrier", "share", "UA").describe(0.21, 0.35)
+        'carrier UA share 0.21 -> 0.35'
+        """
+        what = f" {self.category or 'all others'}" if self.aspect == "share" else ""
+        return f"{self.column}{what}{_WORDS[self.aspect]} {_plainly(before)} -> {_plainly(now)}"
+
+
+@dataclass(frozen=True)
+class NightStreams:
+    """One night's streams, of one group."""
+
+    night: Night
+    names: tuple[Stream, ...]
+    values: tuple[float, ...]
+    """On the scale that is judged: normal scores, arcsine of the root of a share, logarithm of rows."""
+    sampling_sd: tuple[float, ...]
+    """What each value would vary by if the rows were drawn afresh from the reference."""
+    plain: tuple[float, ...]
+    """The same things as people say them: mean, standard deviation, share, rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """Streams of every night up to tonight, which is the last row; a missing night is a row of NaN."""
+
+    nights: tuple[Night, ...]
+    """Consecutive nights."""
+    streams: tuple[Stream, ...]
+    values: Numbers
+    """Nights by streams."""
+    sampling_sd: Numbers
+    plain: Numbers
+    page_rate: float
+    """Share of ordinary nights that may cross the threshold: the page budget's rate."""
+    holidays: frozenset[Night] = frozenset()
+    """Nights that are no ordinary nights: neither compared with nor scored."""
+
+    @classmethod
+    def of(
+        cls,
+        tonight: Night,
+        nights: Iterable[NightStreams],
+        page_rate: float,
+        holidays: Iterable[Night] = (),
+    ) -> Watch:
+        """Lay streams out night by night, tonight last, the last 400 nights at most.
+
+        ``nights`` holds inputs and predictions, one entry a night and group, in any order, tonight's
+        among them. Where predictions exist for some nights only, the others are NaN for them.
+        """
+        earliest = after(tonight, 1 - LONGEST_WATCH)
+        kept = sorted(
+            (night for night in nights if earliest <= night.night <= tonight),
+            key=lambda night: (night.night, night.names[0].group if night.names else ""),
+        )
+        days = between(kept[0].night if kept else tonight, tonight)
+        streams = tuple(dict.fromkeys(name for night in kept for name in night.names))
+        values, sampling_sd, plain = _grids(kept, days, streams)
+        return cls(tuple(days), streams, values, sampling_sd, plain, page_rate, frozenset(holidays))
+
+
+def streams_of(night: Night, profile: Profile, edges: Edges, group: Group = "inputs") -> NightStreams:
+    """Turn a night's profile into streams.
+
+    Numbers: location (mean normal score) and spread (mean square of the scores); categories: the share of
+    each of the top ten and of all others; both: the share of rows without a usable value, for which
+    an absent or retyped column counts in full. With the inputs, the number of rows.
+
+    A share is watched as the arcsine of its root, whose sampling error, 1 / (2 sqrt(n)), is the same at
+    zero as anywhere else: so a share that has always been zero is comparable too.
+
+    Raises:
+        ProfilesDifferError: the profile was counted on other edges.
+    """
+    from perennial.errors import ProfilesDifferError
+
+    if profile.edges != edges.identity:
+        raise ProfilesDifferError(profile.edges, edges.identity)
+    found = [
+        stream
+        for name, cut in edges.columns.items()
+        for stream in _of_column(
+            Stream(name, "missing", group=group), profile.columns[name], cut, profile.rows
+        )
+    ]
+    if group == "inputs":
+        noise = 1 / math.sqrt(max(profile.rows, _FEWEST_ROWS))
+        found.append((Stream("", "rows"), math.log1p(profile.rows), noise, float(profile.rows)))
+    names, values, sds, plain = zip(*found, strict=True) if found else ((), (), (), ())
+    return NightStreams(night, names, values, sds, plain)
+
+
+_Measured = tuple[Stream, float, float, float]
+
+
+def _of_column(missing: Stream, column: ColumnProfile, cut: ColumnEdges, rows: int) -> Iterator[_Measured]:
+    yield _share(missing, rows - column.values, rows)
+    if cut.kind == "category":
+        for category, count in zip((*cut.top, ""), column.counts, strict=True):
+            yield _share(Stream(missing.column, "share", category, missing.group), count, column.values)
+    elif sum(cut.counts):
+        yield from _moments(missing, column, cut)
+
+
+def _share(stream: Stream, count: int, of: int) -> _Measured:
+    if not of:
+        return stream, math.nan, math.nan, math.nan
+    share = count / of
+    return stream, math.asin(math.sqrt(share)), 0.5 / math.sqrt(of), share
+
+
+def _moments(missing: Stream, column: ColumnProfile, cut: ColumnEdges) -> Iterator[_Measured]:
+    from perennial.facts.edges import OUTSIDE_SCORE
+
+    n = column.values
+    for power, aspect, plain in ((1, "location", column.mean), (2, "spread", column.sd)):
+        stream = Stream(missing.column, aspect, group=missing.group)  # type: ignore[arg-type]  # literals of the loop
+        if not n or plain is None:
+            yield stream, math.nan, math.nan, math.nan
+            continue
+        # One stray row outside the range is always ordinary: it keeps a constant column's floor above zero.
+        noise = math.sqrt((cut.score_variances[power - 1] + OUTSIDE_SCORE ** (2 * power) / n) / n)
+        yield stream, float(cut.scores**power @ _as_array(column.counts)) / n, noise, plain
+
+
+def _as_array(counts: tuple[int, ...]) -> Numbers:
+    import numpy as np
+
+    return np.array(counts, dtype=np.float64)
+
+
+def _grids(
+    kept: list[NightStreams], days: list[Night], streams: tuple[Stream, ...]
+) -> tuple[Numbers, Numbers, Numbers]:
+    import numpy as np
+
+    row = {night: position for position, night in enumerate(days)}
+    at = {name: position for position, name in enumerate(streams)}
+    grids = np.full((3, len(days), len(streams)), np.nan)
+    for night in kept:
+        columns = [at[name] for name in night.names]
+        grids[:, row[night.night], columns] = (night.values, night.sampling_sd, night.plain)
+    return grids[0], grids[1], grids[2]
+
+
+def _plainly(number: float) -> str:
+    size = abs(number)
+    return (
+        f"{number:,.0f}"
+        if size >= _WITHOUT_DECIMALS
+        else f"{number:.2f}"
+        if size >= _TENTH
+        else f"{number:.2g}"
+    )
