@@ -547,3 +547,37 @@ class NotDeliveredError(PerennialError):
     def __init__(self, problem: str) -> None:
         """Say why, without the channel's address."""
         super().__init__(problem)
+
+
+class NotPassedError(PerennialError):
+    """Nothing reaches production without its gates; this version has not passed them on that night."""
+
+    code = "PER-3004"
+
+    def __init__(self, model: str, version: str, night: str) -> None:
+        """Name the version and the way to have it judged."""
+        super().__init__(
+            f"Version {version} of {model} has not passed its gates on {night}, so it cannot be deployed. "
+            f"Trigger {model}.evaluate for it and read the gate that objects."
+        )
+
+
+class NotFitToServeError(PerennialError):
+    """A version that passed its gates does not load, or behaves otherwise, where it would serve."""
+
+    code = "PER-3005"
+
+    def __init__(self, model: str, version: str, problem: str) -> None:
+        """Name the version and what is wrong with it."""
+        super().__init__(f"Version {version} of {model} stays out of production: {problem}. The champion serves on.")
+
+
+class NoVersionError(PerennialError):
+    """A run by hand was started without saying which version it is about."""
+
+    code = "PER-1003"
+    exit_code = 2
+
+    def __init__(self, dag_id: str) -> None:
+        """Say where the version is entered."""
+        super().__init__(f"This run of {dag_id} names no version. Trigger it again and fill in the field Version.")

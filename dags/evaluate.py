@@ -1,0 +1,72 @@
+"""Ask the gates whether a candidate may go further, on rows that neither it nor the champion has seen.
+
+Starts by itself when `train` has registered a candidate; by hand for any version.
+
+**Ends with** every gate's verdict under its own name, with its evidence, and one conclusion in the ledger.
+If the candidate passed, `deploy` follows.
+
+**If `conclude` is skipped**, the candidate was refused or there is too little evidence: its sentence says which
+gate and why. The champion serves on; nothing is wrong.
+"""
+
+from __future__ import annotations
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
+from airflow.sdk import Metadata, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from perennial.spec.compiled import DagFacts
+from perennial_airflow.forms import NIGHT, VERSION
+from perennial_airflow.model_dag import model_dag
+from perennial_airflow.models import each_model
+from perennial_airflow.nights import asset, version_and_night
+
+
+def build(model: DagFacts) -> None:
+    """Declare `<model>.evaluate`."""
+    challenger = asset(model, "challenger")
+
+    @model_dag(
+        model,
+        kind="evaluate",
+        page=__doc__,
+        schedule=[asset(model, "candidate")],
+        params={"version": VERSION, "night": NIGHT},
+    )
+    def evaluate() -> None:
+        @task
+        def measure() -> dict[str, str]:
+            from perennial.stages.evaluate import measure as measure_candidate
+            from perennial.workspace import Workspace
+
+            workspace = Workspace.open()
+            version, night = version_and_night(get_current_context(), workspace, model.name)
+            measure_candidate(workspace, model.name, version, night)
+            return {"version": version, "night": night}
+
+        @task(map_index_template="{{ answer }}")
+        def gate(name: str, about: dict[str, str]) -> dict[str, object]:
+            from perennial.stages.evaluate import ask
+            from perennial.workspace import Workspace
+
+            decision = ask(Workspace.open(), model.name, about["version"], about["night"], name)
+            get_current_context()["answer"] = f"{name}: {decision.verdict.value}"  # type: ignore[typeddict-unknown-key]
+            return decision.as_json()
+
+        @task(outlets=[challenger])
+        def conclude(about: dict[str, str]):  # noqa: ANN202 - Airflow reads the asset's metadata from a generator
+            from perennial.facts.decision import Verdict
+            from perennial.stages.evaluate import conclude as conclude_evaluation
+            from perennial.workspace import Workspace
+
+            decision = conclude_evaluation(Workspace.open(), model.name, about["version"], about["night"])
+            if decision.verdict is not Verdict.PASS:
+                raise AirflowSkipException(decision.reason)
+            yield Metadata(challenger, about)
+
+        about = measure()
+        gate.partial(about=about).expand(name=list(model.gates)) >> conclude(about)
+
+    evaluate()
+
+
+each_model(build)

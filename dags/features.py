@@ -1,0 +1,38 @@
+"""Build the night's features into the feature repository, each from what was known at the night's end.
+
+Starts by itself when `validate` has closed a night. Nights that have rows but no features yet are built too,
+so a changed `features.py` or a loaded history is made up for without a special run.
+
+**Ends with** the night's feature partition; `score` follows.
+
+**If it fails**, no feature of that night was published. The log names the view and its line in `features.py`.
+"""
+
+from __future__ import annotations
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
+from airflow.sdk import get_current_context, task
+from perennial.spec.compiled import DagFacts
+from perennial_airflow.model_dag import model_dag
+from perennial_airflow.models import each_model
+from perennial_airflow.nights import asset, night_of, whenever
+
+
+def build(model: DagFacts) -> None:
+    """Declare `<model>.features`."""
+
+    @model_dag(model, kind="features", page=__doc__, schedule=whenever(model, "night"))
+    def features() -> None:
+        @task(outlets=[asset(model, "features")])
+        def build_features() -> dict[str, object]:
+            from perennial.stages.build_features import build_features as build_missing
+            from perennial.workspace import Workspace
+
+            return build_missing(Workspace.open(), model.name, night_of(get_current_context())).as_json()
+
+        build_features()
+
+    features()
+
+
+each_model(build)

@@ -1,0 +1,58 @@
+"""Put an earlier version back into production, at once.
+
+By hand only: *Trigger*, say why, and name a version if it is not the one that served before.
+
+**Ends with** the change in the ledger, with your name and reason; the next night is scored by that version.
+
+**If it fails**, nothing has changed: the version does not load, or none other has ever served.
+"""
+
+from __future__ import annotations
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
+from airflow.sdk import Param, get_current_context, task
+from perennial.spec.compiled import DagFacts
+from perennial_airflow.forms import ACTOR, NIGHT, VERSION
+from perennial_airflow.model_dag import model_dag
+from perennial_airflow.models import each_model
+from perennial_airflow.nights import night_or_latest
+
+REASON = Param(
+    "",
+    type="string",
+    minLength=10,
+    title="Why",
+    description="What is wrong with the version that serves? This sentence stays in the ledger.",
+)
+
+
+def build(model: DagFacts) -> None:
+    """Declare `<model>.rollback`."""
+    form = {"reason": REASON, "version": VERSION, "night": NIGHT, "actor": ACTOR}
+
+    @model_dag(model, kind="rollback", page=__doc__, params=form)
+    def rollback() -> None:
+        @task
+        def roll_back() -> dict[str, object]:
+            from perennial.stages.roll_back import roll_back as return_to
+            from perennial.workspace import Workspace
+
+            context = get_current_context()
+            params = context["params"]
+            workspace = Workspace.open()
+            entry = return_to(
+                workspace,
+                model.name,
+                night_or_latest(context, workspace, model.name),
+                reason=params["reason"],
+                actor=params["actor"] or "an operator",
+                version=params["version"] or None,
+            )
+            return {"reason": entry.reason, "ledger": entry.id}
+
+        roll_back()
+
+    rollback()
+
+
+each_model(build)

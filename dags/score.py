@@ -1,0 +1,52 @@
+"""Score the night's rows with the champion and deliver the predictions.
+
+Starts by itself when the night's features are built.
+
+**Ends with** the night's predictions, each with the version that made it, delivered to the declared sink.
+
+**If it is skipped**, the model has no champion yet: trigger `retrain` to train a first one.
+**If it fails**, no prediction of that night was published; what was delivered before is unchanged.
+"""
+
+from __future__ import annotations
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
+from perennial.spec.compiled import DagFacts
+from perennial_airflow.model_dag import model_dag
+from perennial_airflow.models import each_model
+from perennial_airflow.nights import asset, night_of, whenever
+
+
+def build(model: DagFacts) -> None:
+    """Declare `<model>.score`."""
+
+    @model_dag(model, kind="score", page=__doc__, schedule=whenever(model, "features"))
+    def score() -> None:
+        @task(outlets=[asset(model, "predictions")])
+        def predict() -> dict[str, object]:
+            from perennial.errors import NoChampionError
+            from perennial.stages.score import score as score_night
+            from perennial.workspace import Workspace
+
+            try:
+                return score_night(Workspace.open(), model.name, night_of(get_current_context())).as_json()
+            except NoChampionError as error:
+                raise AirflowSkipException(str(error)) from error
+
+        @task
+        def deliver() -> dict[str, object]:
+            from perennial.stages.score import deliver as deliver_night
+            from perennial.workspace import Workspace
+
+            return deliver_night(Workspace.open(), model.name, night_of(get_current_context()))
+
+        scored = predict()
+        if model.has_sink:
+            scored >> deliver()
+
+    score()
+
+
+each_model(build)

@@ -1,0 +1,65 @@
+"""Train a candidate: its data as they were known, its parameters tuned in fixed generations, one run in MLflow.
+
+Triggered by `retrain`, or by hand for a night of your choice.
+
+**Ends with** a registered candidate; `evaluate` follows. Nothing that serves has changed.
+
+**If it fails**, nothing that serves has changed either. The log names what was missing; clear the task to go on
+where it stopped: generations that were told are not asked again.
+"""
+
+from __future__ import annotations
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
+from airflow.sdk import Metadata, get_current_context, task
+from perennial.spec.compiled import DagFacts
+from perennial_airflow.forms import NIGHT
+from perennial_airflow.model_dag import model_dag
+from perennial_airflow.models import each_model
+from perennial_airflow.nights import asset, night_or_latest
+
+
+def build(model: DagFacts) -> None:
+    """Declare `<model>.train`."""
+    candidate = asset(model, "candidate")
+
+    @model_dag(model, kind="train", page=__doc__, params={"night": NIGHT})
+    def train() -> None:
+        @task
+        def assemble() -> str:
+            from perennial.stages.train import assemble as assemble_training_set
+            from perennial.workspace import Workspace
+
+            workspace = Workspace.open()
+            night = night_or_latest(get_current_context(), workspace, model.name)
+            return assemble_training_set(workspace, model.name, night)
+
+        @task(map_index_template="{{ trials }}")
+        def tune(batch: int, generation: int, run: str) -> None:
+            from perennial.stages.train import tune as run_trials
+            from perennial.workspace import Workspace
+
+            tried = run_trials(Workspace.open(), model.name, run, generation, batch)
+            get_current_context()["trials"] = tried  # type: ignore[typeddict-unknown-key]  # names the mapped task
+
+        @task(outlets=[candidate])
+        def fit(run: str):  # noqa: ANN202 - Airflow reads the asset's metadata from a generator
+            from perennial.stages.train import fit as fit_candidate
+            from perennial.workspace import Workspace
+
+            made = fit_candidate(Workspace.open(), model.name, run)
+            yield Metadata(candidate, {"version": made.version, "night": made.night})
+
+        run = assemble()
+        previous = run
+        for generation in range(model.generations):
+            tried = tune.override(task_id=f"generation_{generation + 1}").partial(generation=generation, run=run)
+            tried = tried.expand(batch=list(range(model.batches)))
+            previous >> tried
+            previous = tried
+        previous >> fit(run)
+
+    train()
+
+
+each_model(build)

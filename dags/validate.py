@@ -1,0 +1,58 @@
+"""Take in a night: gather each source's delivery, clean it, check it, set bad rows aside, publish the rest.
+
+Runs every night on the model's clock. By hand: *Trigger*, set the partition key to the night (2013-05-12);
+give `since` as well to bring in a whole range of history in one pass.
+
+**Ends with** one published table a source, whole or not at all, and the night closed; `features` follows.
+
+**If it fails**, nothing of that source was published. The failed task's log names the file, the field, the
+value and the fix. A delivery that has not come yet is tried again; correct the file and clear the task.
+"""
+
+from __future__ import annotations
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
+from airflow.sdk import Param, get_current_context, task
+from perennial.spec.compiled import DagFacts
+from perennial_airflow.model_dag import model_dag
+from perennial_airflow.models import each_model
+from perennial_airflow.nights import asset, every_night, night_of
+
+SINCE = Param(
+    None,
+    type=["null", "string"],
+    format="date",
+    title="History since",
+    description="First night of a range to bring in at once, up to the partition key. Empty: this night only.",
+)
+
+
+def build(model: DagFacts) -> None:
+    """Declare `<model>.validate`."""
+
+    @model_dag(model, kind="validate", page=__doc__, schedule=every_night(model), params={"since": SINCE})
+    def validate() -> None:
+        @task(map_index_template="{{ source }}")
+        def take_in(source: str) -> dict[str, object]:
+            from perennial.stages.validate import take_in_range
+            from perennial.workspace import Workspace
+
+            context = get_current_context()
+            context["source"] = source  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
+            night = night_of(context)
+            first = context["params"]["since"] or night
+            return take_in_range(Workspace.open(), model.name, source, first, night).as_json()
+
+        @task(outlets=[asset(model, "night")])
+        def close_night() -> dict[str, object]:
+            from perennial.stages.validate import close_night as close
+            from perennial.workspace import Workspace
+
+            return close(Workspace.open(), model.name, night_of(get_current_context()))
+
+        take_in.expand(source=list(model.sources)) >> close_night()
+
+    validate()
+
+
+each_model(build)

@@ -1,0 +1,118 @@
+"""What is known of a trained version, as the ledger records it: the one place that says which bytes it is.
+
+Training writes it, scoring, gates, deployment and monitoring read it. The registry holds the bytes; whether
+they are these bytes is decided by the hash here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from perennial.clock import Night
+from perennial.errors import NoChampionError, UnknownVersionError
+from perennial.facts.evidence import Json
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from perennial.engine.fitting import Array
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version: its bytes, what it eats, and what it was trained on."""
+
+    model: str
+    version: str
+    sha256: str
+    """Hash of the artefact's bytes."""
+    behaviour: str
+    """Hash of its predictions on fixed rows."""
+    plan: str
+    """Hash of the feature definitions it was trained on."""
+    recipe: str
+    """Hash of everything that defines the training except the data."""
+    estimator: str
+    task: str
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    classes: tuple[str, ...]
+    night: Night
+    """The night it was trained on; nothing known later went into it."""
+    cutoff: Night | None
+    """Last night whose rows it was trained on; none without time."""
+    rows: int
+    """Rows it was trained on."""
+    parameters: Mapping[str, Json]
+    seed: int
+    change: str
+    """How it differs from the champion of that night: first, refresh or recipe."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values, for the ledger."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Candidate:
+        """Read what the ledger kept."""
+        lists = {name: tuple(value[name]) for name in ("numeric", "categorical", "classes")}
+        return cls(**{**value, **lists})
+
+
+def candidate(workspace: Workspace, model: str, version: str) -> Candidate:
+    """Look a version up in the ledger.
+
+    Raises:
+        UnknownVersionError: nothing was trained under that number.
+    """
+    trained = workspace.ledger.entries(model, kinds={"trained", "adopted"})
+    for entry in trained:
+        if entry.evidence["version"] == version:
+            return Candidate.from_json(entry.evidence)
+    raise UnknownVersionError(model, version, [str(entry.evidence["version"]) for entry in trained])
+
+
+def champion(workspace: Workspace, model: str, night: Night) -> Candidate:
+    """Return the version that serves on a night.
+
+    Raises:
+        NoChampionError: none does yet.
+    """
+    serving = workspace.ledger.champion(model, night)
+    if serving is None:
+        raise NoChampionError(model, night)
+    return candidate(workspace, model, serving.version)
+
+
+class Predictor:
+    """A version's verified artefact, ready to predict."""
+
+    def __init__(self, workspace: Workspace, version: Candidate) -> None:
+        """Load the bytes, refusing any others than those that the ledger names."""
+        self.version = version
+        self.pipeline = workspace.registry.load(version.model, version.version, version.sha256)
+
+    def predict(self, features: pa.Table) -> Array:
+        """Predict rows of a feature partition: a probability, one column a class, or a number."""
+        return self.predict_frame(inputs(features))
+
+    def predict_frame(self, rows: pd.DataFrame) -> Array:
+        """Predict rows whose columns are features by name."""
+        from perennial.engine.fitting import predict
+        from perennial.estimators.base import ColumnKinds
+
+        columns = ColumnKinds(self.version.numeric, self.version.categorical)
+        return predict(self.pipeline, rows, task=self.version.task, columns=columns)  # type: ignore[arg-type]
+
+
+def inputs(features: pa.Table) -> pd.DataFrame:
+    """Return a feature partition's features by their own names."""
+    from perennial.engine.building import feature_column
+
+    prefix = feature_column("")
+    names = [name for name in features.column_names if name.startswith(prefix)]
+    return features.select(names).rename_columns([name.removeprefix(prefix) for name in names]).to_pandas()

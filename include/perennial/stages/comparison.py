@@ -1,0 +1,239 @@
+"""The sums a gate judges: losses and residuals of candidate, champion and baselines over the same unseen rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perennial.clock import Night
+from perennial.engine.duck import arrow, connect, quoted
+from perennial.engine.expression import parse
+from perennial.errors import NoChampionError, PerennialError
+from perennial.facts.evaluation import Evaluation, LoadCheck, Residuals, Slice, Tally
+from perennial.metrics import metrics
+from perennial.stages import datasets
+from perennial.stages.candidates import Candidate, Predictor, champion
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perennial.engine.fitting import Array
+
+BASELINE = "baseline:"
+"""Prefix of the baselines' columns in a holdout."""
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Holdout rows with everybody's predictions, grouped by night."""
+
+    labels: Array
+    groups: Array
+    predictions: Mapping[str, Array]
+
+
+def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -> Evaluation:
+    """Evaluate a version on the nights after its own cut-off and the champion's."""
+    reigning = _champion(workspace, version, night)
+    holdout = _holdout(workspace, version, reigning)
+    check, own = _load_check(workspace, version, holdout)
+    judged = _Judged(
+        holdout["label"].to_numpy(zero_copy_only=False),
+        np.asarray(holdout["group"].to_pylist(), dtype=object),
+        {**own, **_others(workspace, version, reigning, holdout)},
+    )
+    metric = workspace.spec(version.model).metric
+    return Evaluation(
+        metric=metric,
+        kind=version.change if reigning else "first",  # type: ignore[arg-type]
+        task=version.task,  # type: ignore[arg-type]
+        challenger=f"version {version.version}",
+        champion=f"version {reigning.version}" if reigning else None,
+        challenger_cutoff=version.cutoff,
+        champion_cutoff=reigning.cutoff if reigning else None,
+        tallies=_tallies(metric, version, judged) if own else (),
+        slices=_slices(workspace, version, holdout, judged, metric) if own else (),
+        scores=_scores(version, judged) if own else {},
+        load_check=check,
+        no_time=version.cutoff is None,
+        training_overlap_rows=0,
+    )
+
+
+def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candidate | None:
+    try:
+        reigning = champion(workspace, version.model, night)
+    except NoChampionError:
+        return None
+    return None if reigning.version == version.version else reigning
+
+
+def _holdout(workspace: Workspace, version: Candidate, reigning: Candidate | None) -> pa.Table:
+    """Read the rows kept back; where the champion was trained later, only the nights after that."""
+    import pyarrow.compute as pc
+
+    table = workspace.store.read(datasets.holdout(version.model), version.version)
+    if reigning and reigning.cutoff and version.cutoff:
+        table = table.filter(pc.greater(table["group"], reigning.cutoff))
+    return table
+
+
+def _load_check(
+    workspace: Workspace, version: Candidate, holdout: pa.Table
+) -> tuple[LoadCheck, dict[str, Array]]:
+    try:
+        predictor = Predictor(workspace, version)
+        predictions = predictor.predict(holdout)
+    except PerennialError as error:
+        return LoadCheck(loads=False, detail=str(error)), {}
+    same = workspace.registry.behaves(version.model, version.version, predictor.pipeline, version.behaviour)
+    finite = bool(np.isfinite(predictions).all())
+    return LoadCheck(loads=True, predictions_finite=finite, same_behaviour=same, same_bytes=True), {
+        "challenger": predictions
+    }
+
+
+def _others(
+    workspace: Workspace, version: Candidate, reigning: Candidate | None, holdout: pa.Table
+) -> dict[str, Array]:
+    found = {
+        name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)
+    }
+    if reigning:
+        found["champion"] = Predictor(workspace, reigning).predict(_as_eaten(workspace, reigning, version, holdout))
+    return found
+
+
+def _as_eaten(workspace: Workspace, reigning: Candidate, version: Candidate, holdout: pa.Table) -> pa.Table:
+    """Give the champion the same rows in the features it was trained on."""
+    if reigning.plan == version.plan:
+        return holdout
+    from perennial.stages.build_features import build_features, kept_plan
+    from perennial.stages.training_set import features_of
+
+    last = max(holdout["night"].to_pylist())
+    build_features(workspace, version.model, last, kept_plan(workspace, version.model, reigning.plan))
+    return features_of(workspace, version.model, reigning.plan, holdout)
+
+
+def _values(column: Any) -> Array:
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type):
+        return np.asarray(column.to_pylist(), dtype=float)
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
+
+
+def _tallies(metric: str, version: Candidate, judged: _Judged, where: Array | None = None) -> tuple[Tally, ...]:
+    chosen = np.ones(len(judged.labels), bool) if where is None else where
+    losses = {name: _loss(metric, version, judged.labels, values) for name, values in judged.predictions.items()}
+    calibration = {
+        name: _residuals(version, judged.labels, judged.predictions[name])
+        for name in ("challenger", "champion")
+        if name in judged.predictions
+    }
+    return tuple(
+        _tally(key, (judged.groups == key) & chosen, losses, calibration)
+        for key in sorted(set(judged.groups[chosen]))
+    )
+
+
+def _loss(metric: str, version: Candidate, labels: Array, values: Array) -> Array:
+    chosen = metrics()[metric]()
+    return np.asarray(chosen.row_loss(_numbered(version, labels), values), dtype=float)
+
+
+def _numbered(version: Candidate, labels: Array) -> Array:
+    """Number the classes as the columns of their predictions are."""
+    if version.task != "multiclass":
+        return labels.astype(float)
+    places = {name: place for place, name in enumerate(version.classes)}
+    return np.asarray([places[str(label)] for label in labels])
+
+
+def _residuals(version: Candidate, labels: Array, values: Array) -> tuple[Array, Array] | None:
+    if version.task == "multiclass":
+        return None
+    errors = labels.astype(float) - values
+    if version.task == "binary":
+        clipped = np.clip(values, 1e-6, 1 - 1e-6)
+        scores = np.log(clipped / (1 - clipped))
+    else:
+        scores = values
+    spread = scores.std() or 1.0
+    return errors, errors * (scores - scores.mean()) / spread
+
+
+def _tally(
+    key: str, rows: Array, losses: Mapping[str, Array], calibration: Mapping[str, tuple[Array, Array] | None]
+) -> Tally:
+    def total(name: str) -> float | None:
+        return float(losses[name][rows].sum()) if name in losses else None
+
+    def residuals(name: str) -> Residuals | None:
+        parts = calibration.get(name)
+        return Residuals(float(parts[0][rows].sum()), float(parts[1][rows].sum())) if parts else None
+
+    return Tally(
+        night=key,
+        rows=int(rows.sum()),
+        challenger=float(losses["challenger"][rows].sum()),
+        champion=total("champion"),
+        baselines={
+            name.removeprefix(BASELINE): float(values[rows].sum())
+            for name, values in losses.items()
+            if name.startswith(BASELINE)
+        },
+        challenger_residuals=residuals("challenger"),
+        champion_residuals=residuals("champion"),
+    )
+
+
+def _slices(
+    workspace: Workspace, version: Candidate, holdout: pa.Table, judged: _Judged, metric: str
+) -> tuple[Slice, ...]:
+    spec = workspace.spec(version.model)
+    found = []
+    for name, expression in spec.slices.items():
+        inside = _inside(workspace, version, holdout, parse(expression, spec.scored.columns))
+        counts = np.unique(judged.labels[inside].astype(str), return_counts=True)[1]
+        rarest = int(counts.min()) if version.task != "regression" and len(counts) > 1 else 0
+        found.append(
+            Slice(
+                name,
+                _tallies(metric, version, judged, inside),
+                rarest_class_rows=rarest if version.task != "regression" else None,
+            )
+        )
+    return tuple(found)
+
+
+def _inside(workspace: Workspace, version: Candidate, holdout: pa.Table, condition: str) -> Array:
+    spec = workspace.spec(version.model)
+    nights = sorted(set(holdout["night"].to_pylist()))
+    rows = workspace.store.read_many(datasets.table(version.model, spec.rows_source), nights)
+    keys = ", ".join(quoted(key) for key in spec.scored.key)
+    with connect({"rows": rows, "given": holdout}) as connection:
+        table = arrow(
+            connection,
+            f"""SELECT coalesce(i.inside, false) AS inside
+            FROM (SELECT {keys}, row_number() OVER () AS place FROM given) g
+            LEFT JOIN (SELECT {keys}, any_value({condition}) AS inside FROM rows GROUP BY ALL) i USING ({keys})
+            ORDER BY g.place""",  # noqa: S608 - quoted names and a parsed expression
+        )
+    return np.asarray(table["inside"].to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _scores(version: Candidate, judged: _Judged) -> dict[str, dict[str, float]]:
+    """Scores to show; they decide nothing."""
+    labels = _numbered(version, judged.labels)
+    return {
+        name: {who: float(kind().score(labels, values)) for who, values in judged.predictions.items()}
+        for name, kind in metrics().items()
+        if version.task in kind().tasks and len(labels)
+    }
+

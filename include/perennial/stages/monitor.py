@@ -1,0 +1,202 @@
+"""Judge a night: did it come, does it look like the nights before it, did what was predicted come true?
+
+Runs on its own clock, so that a night whose data never came is itself a finding. It reads profiles and settled
+labels, asks each detector, lets the page budget decide, and says what follows; it never retrains by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from perennial.clock import Night, after
+from perennial.facts.decision import Decision
+from perennial.facts.evidence import Json, fingerprint
+from perennial.facts.reading import Reading
+from perennial.ledger.base import NewEntry
+from perennial.policies.paging import Crossing, PageBudget
+from perennial.policies.retraining import RetrainingFacts
+from perennial.stages import datasets
+from perennial.stages.candidates import Candidate, champion
+from perennial.stages.performance import settle
+from perennial.errors import NoChampionError
+from perennial.workspace import Workspace
+
+State = Literal["learning", "quiet", "notice", "page", "silent"]
+"""What a night came to; the gravest of its arms counts."""
+GRAVITY: tuple[State, ...] = ("learning", "quiet", "notice", "page", "silent")
+REMEMBERED_NIGHTS = 400
+"""Nights whose crossings the page budget's governor looks back on: by then every page has sunk back."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One detector's reading tonight and what the page budget made of it."""
+
+    name: str
+    outcome: State
+    decision: Decision
+    crossing: Crossing | None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What monitoring concluded about a night."""
+
+    night: Night
+    state: State
+    reason: str
+    """The sentence that page, log, ledger and alert show."""
+    cause: str | None
+    """Likely cause of a page, as triage found it."""
+    asks: str | None
+    """Who asks for a new model: ``drift``, ``age`` or nobody."""
+    finding: str | None
+    """Identity of the finding in the ledger."""
+    arms: Mapping[str, Mapping[str, Json]]
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        return asdict(self)
+
+
+def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
+    """Judge a night, publish the verdict, and record it; the same night again says the same."""
+    settle(workspace, model, night)
+    version = _serving(workspace, model, night)
+    silent = silent_sources(workspace, model, night)
+    arms = [] if silent else judge(workspace, model, night, version)
+    watched = conclude(workspace, model, night, arms, silent, version)
+    _publish(workspace, model, watched, arms)
+    return watched
+
+
+def silent_sources(workspace: Workspace, model: str, night: Night) -> list[str]:
+    """Name the sources that should have delivered for the night and have not."""
+    spec = workspace.spec(model)
+    return [
+        name
+        for name, source in spec.sources.items()
+        if not source.static
+        and (source.by_night or source.event_time)
+        and (source.available is None or source.available.holds(night))
+        and not workspace.store.version(datasets.table(model, name), night)
+    ]
+
+
+def judge(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> list[Arm]:
+    """Ask each detector, each on a page budget of its own."""
+    from perennial.stages.profiling import watch
+    from perennial.stages.residual_nights import residuals
+
+    watching = workspace.spec(model).monitoring
+    plan_hash = version.plan if version else workspace.plan(model).hash
+    arms = []
+    seen = watch(workspace, model, night, plan_hash, version)
+    if seen is not None:
+        arms.append(_arm(workspace, model, "night_shift", watching.night_shift.read(seen), watching.budget, None))
+    if version is not None:
+        found = residuals(workspace, model, night, version)
+        if found is not None:
+            slow = watching.residual_drift
+            budget = PageBudget(false_pages=slow.false_pages, per_nights=slow.per_nights)
+            arms.append(_arm(workspace, model, "residual_drift", slow.read(found), budget, version.night))
+    return arms
+
+
+def _arm(
+    workspace: Workspace, model: str, name: str, reading: Reading, budget: PageBudget, since: Night | None
+) -> Arm:
+    earlier = _crossings(workspace, model, name, reading.night, since)
+    decision = budget.decide(reading, earlier)
+    outcome: Any = decision.evidence["outcome"]
+    return Arm(name, outcome, decision, PageBudget.remember(reading, decision))
+
+
+def _crossings(
+    workspace: Workspace, model: str, arm: str, night: Night, since: Night | None
+) -> list[Crossing]:
+    """Read how this arm's earlier nights ended, from the manifests of their verdicts."""
+    dataset = datasets.verdicts(model)
+    first = max(after(night, -REMEMBERED_NIGHTS), since or "")
+    manifests = [workspace.store.manifest(dataset, key) for key in workspace.store.keys(dataset, first, after(night, -1))]
+    kept: list[Any] = [(manifest.meta.get("crossings") or {}).get(arm) for manifest in manifests if manifest]  # type: ignore[union-attr]
+    return [Crossing(**crossing) for crossing in kept if crossing]
+
+
+def conclude(
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    arms: list[Arm],
+    silent: list[str],
+    version: Candidate | None,
+) -> Watched:
+    """Put the arms together: the gravest counts, and it is triaged before anybody is asked to act."""
+    state, reason = _gravest(arms, silent, night)
+    cause = _cause(workspace, model, night, arms, version) if state == "page" else None
+    cause = "silent_source" if state == "silent" else cause
+    finding = fingerprint({"model": model, "night": night, "reason": reason})[:16] if state in ("page", "silent") else None
+    asks = "drift" if state == "page" else _asks_by_age(workspace, model, night, version)
+    plain = {arm.name: {"outcome": arm.outcome, **arm.decision.as_json()} for arm in arms}
+    return Watched(night, state, reason, cause, asks, finding, plain)
+
+
+def _gravest(arms: list[Arm], silent: list[str], night: Night) -> tuple[State, str]:
+    if silent:
+        return "silent", (
+            f"No delivery of {', '.join(silent)} has been published for {night}; "
+            "nothing was judged, because absent data are not quiet data."
+        )
+    if not arms:
+        return "learning", f"On {night} there is too little history to judge: 28 nights of rows are needed first."
+    worst = max(arms, key=lambda arm: GRAVITY.index(arm.outcome))
+    return worst.outcome, " ".join(arm.decision.reason for arm in arms if arm.outcome == worst.outcome)
+
+
+def _cause(
+    workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
+) -> str:
+    """Say what a page is likely due to. The label residual moves only when the relation has moved."""
+    paged = {arm.name for arm in arms if arm.outcome == "page"}
+    from perennial.stages.causes import cause_of
+
+    return cause_of(workspace, model, night, paged, version)
+
+
+def _asks_by_age(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> str | None:
+    if version is None:
+        return None
+    facts = RetrainingFacts(night=night, trigger="age", last_training_night=version.night)
+    return "age" if workspace.spec(model).retraining.is_due(facts) else None
+
+
+def _serving(workspace: Workspace, model: str, night: Night) -> Candidate | None:
+    try:
+        return champion(workspace, model, night)
+    except NoChampionError:
+        return None
+
+
+def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]) -> None:
+    import pyarrow as pa
+
+    from perennial.facts.evidence import as_text
+
+    crossings: dict[str, Json] = {arm.name: vars(arm.crossing) for arm in arms if arm.crossing}
+    table = pa.table({"verdict": [as_text(watched.as_json())]})
+    workspace.store.publish(
+        datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
+    )
+    workspace.ledger.append(
+        NewEntry(
+            model=model,
+            kind="finding" if watched.finding else "watched",
+            key=f"{watched.night}-{fingerprint(watched.as_json())[:12]}",
+            night=watched.night,
+            actor="monitor",
+            reason=watched.reason,
+            evidence={"state": watched.state, "cause": watched.cause, "finding": watched.finding, "arms": watched.arms},
+        )
+    )

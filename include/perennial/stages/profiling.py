@@ -1,0 +1,179 @@
+"""Profiles of what a model eats and says, one a night, and the watch that is made of them.
+
+The monitor reads profiles and never rows: a night costs what the night brings, not what history holds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from perennial.clock import Night, after, between
+from perennial.facts.edges import REFERENCE_NIGHTS, Edges, freeze_edges
+from perennial.facts.evidence import as_text, fingerprint
+from perennial.facts.profile import Profile, profile
+from perennial.facts.streams import LONGEST_WATCH, Group, NightStreams, Stream, Watch, streams_of
+from perennial.spec.model import ModelSpec
+from perennial.stages import datasets
+from perennial.stages.candidates import Candidate
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def watched_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Input columns that are watched.
+
+    Features over a window are left out by default: the rows they sum up were watched the night they came.
+    """
+    return spec.monitoring.columns or spec.features.columns
+
+
+def watch(workspace: Workspace, model: str, night: Night, plan_hash: str, version: Candidate | None) -> Watch | None:
+    """Lay out the last nights' inputs and, if a version serves, its predictions; nothing before 28 nights."""
+    inputs = input_streams(workspace, model, night, plan_hash)
+    if not inputs:
+        return None
+    spoken = prediction_streams(workspace, model, night, version) if version else []
+    spec = workspace.spec(model)
+    return Watch.of(night, [*inputs, *spoken], spec.monitoring.budget.rate, holidays(spec, night))
+
+
+def input_streams(workspace: Workspace, model: str, night: Night, plan_hash: str) -> list[NightStreams]:
+    """Return the streams of every night up to ``night``, profiling those that have not been."""
+    columns = watched_columns(workspace.spec(model))
+    rows = _Inputs(workspace, model, plan_hash, columns)
+    return _streams(workspace, model, rows, night, "inputs")
+
+
+def prediction_streams(workspace: Workspace, model: str, night: Night, version: Candidate) -> list[NightStreams]:
+    """Return the streams of a version's predictions: on nights it had not seen when it was trained, then live."""
+    return _streams(workspace, model, _Predictions(workspace, model, version), night, "predictions")
+
+
+class _Inputs:
+    """Feature rows of a night, the watched columns of them."""
+
+    def __init__(self, workspace: Workspace, model: str, plan_hash: str, columns: tuple[str, ...]) -> None:
+        self.store, self.columns = workspace.store, columns
+        self.dataset = datasets.features(model, plan_hash)
+        self.name = "inputs." + fingerprint({"plan": plan_hash, "columns": columns})[:8]
+
+    def nights(self, last: Night) -> list[Night]:
+        return self.store.keys(self.dataset, after(last, 1 - LONGEST_WATCH), last)
+
+    def rows(self, nights: Iterable[Night]) -> pa.Table | None:
+        table = self.store.read_many(self.dataset, nights, [f"f:{name}" for name in self.columns])
+        return table.rename_columns(list(self.columns)) if table is not None else None
+
+
+class _Predictions:
+    """Predictions of one version: unseen nights of its training first, then the nights it served."""
+
+    def __init__(self, workspace: Workspace, model: str, version: Candidate) -> None:
+        import pyarrow.compute as pc
+
+        self.store, self.version = workspace.store, version.version
+        self.dataset = datasets.predictions(model)
+        self.name = f"predictions.v{version.version}"
+        reference = workspace.store.read(datasets.reference(model), version.version, ["night", "prediction"])
+        self.reference = reference
+        self.unseen = sorted(pc.unique(reference["night"]).to_pylist())
+
+    def nights(self, last: Night) -> list[Night]:
+        first = after(self.unseen[-1]) if self.unseen else None
+        return [*self.unseen, *self.store.keys(self.dataset, first, last)]
+
+    def rows(self, nights: Iterable[Night]) -> pa.Table | None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        wanted = list(nights)
+        unseen = self.reference.filter(pc.is_in(self.reference["night"], pa.array(wanted, pa.string())))
+        live = self.store.read_many(
+            self.dataset, [key for key in wanted if key not in self.unseen], ["prediction", "version"]
+        )
+        parts = [unseen.select(["prediction"])]
+        if live is not None:
+            parts.append(live.filter(pc.equal(live["version"], self.version)).select(["prediction"]))
+        table = pa.concat_tables(parts)
+        return table if table.num_rows else None
+
+
+def _streams(
+    workspace: Workspace, model: str, rows: _Inputs | _Predictions, night: Night, group: Group
+) -> list[NightStreams]:
+    nights = rows.nights(night)
+    edges = _edges(workspace, model, rows, nights)
+    if edges is None:
+        return []
+    dataset = datasets.profiles(model, rows.name)
+    done = set(workspace.store.keys(dataset, nights[0], night))
+    for key in nights:
+        if key not in done or key == night:
+            _profile_night(workspace, dataset, rows, key, edges, group)
+    kept = [key for key in nights if workspace.store.version(dataset, key)]
+    table = workspace.store.read_many(dataset, kept, ["streams"])
+    return [_from_text(text) for text in table["streams"].to_pylist()] if table is not None else []
+
+
+def _edges(
+    workspace: Workspace, model: str, rows: _Inputs | _Predictions, nights: list[Night]
+) -> Edges | None:
+    """Freeze the edges of the first 28 nights once; nothing while there are fewer."""
+    import pyarrow as pa
+
+    dataset = datasets.edges(model)
+    if workspace.store.version(dataset, rows.name):
+        text = workspace.store.read(dataset, rows.name)["edges"][0].as_py()
+        return Edges.from_json(json.loads(text))
+    if len(nights) < REFERENCE_NIGHTS:
+        return None
+    first = rows.rows(nights[:REFERENCE_NIGHTS])
+    if first is None:
+        return None
+    edges = freeze_edges(first)
+    workspace.store.publish(dataset, rows.name, pa.table({"edges": [json.dumps(edges.as_json())]}))
+    return edges
+
+
+def _profile_night(
+    workspace: Workspace, dataset: str, rows: _Inputs | _Predictions, key: Night, edges: Edges, group: Group
+) -> None:
+    import pyarrow as pa
+
+    table = rows.rows([key])
+    if table is None:
+        return
+    found: Profile = profile(table, edges)
+    streams = streams_of(key, found, edges, group)
+    content = pa.table({"profile": [json.dumps(found.as_json())], "streams": [_as_text(streams)]})
+    workspace.store.publish(dataset, key, content)
+
+
+def _as_text(streams: NightStreams) -> str:
+    names = [[s.column, s.aspect, s.category, s.group] for s in streams.names]
+    numbers = [list(streams.values), list(streams.sampling_sd), list(streams.plain)]
+    return as_text({"night": streams.night, "names": names, "numbers": numbers})
+
+
+def _from_text(text: str) -> NightStreams:
+    kept = json.loads(text)
+    names = tuple(Stream(column, aspect, category, group) for column, aspect, category, group in kept["names"])
+    values, sampling_sd, plain = (tuple(float(number) for number in numbers) for numbers in kept["numbers"])
+    return NightStreams(kept["night"], names, values, sampling_sd, plain)
+
+
+def holidays(spec: ModelSpec, night: Night) -> list[Night]:
+    """List the nights of the last watch whose rows happen on a public holiday of the declared country."""
+    if spec.monitoring.holidays is None:
+        return []
+    import holidays as calendars
+
+    lead = spec.scored.lead_days
+    nights = between(after(night, 1 - LONGEST_WATCH), night)
+    years = range(int(nights[0][:4]), int(night[:4]) + 2)
+    free = {day.isoformat() for day in calendars.country_holidays(spec.monitoring.holidays, years=years)}
+    return [key for key in nights if after(key, lead) in free]

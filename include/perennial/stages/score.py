@@ -1,0 +1,96 @@
+"""Score a night's rows with the champion, and deliver what was predicted.
+
+Stands after ``build_features``; ``monitor`` compares the predictions with what came true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from perennial.clock import Night
+from perennial.facts.evidence import Json
+from perennial.stages import datasets
+from perennial.stages.build_features import build_features, kept_plan
+from perennial.stages.candidates import Predictor, champion
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What scoring came to."""
+
+    night: Night
+    version: str
+    rows: int
+    mean: float | None
+    """Mean prediction; none for classes."""
+    fresh: bool
+    """Whether these predictions were not there before."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        return asdict(self)
+
+
+def score(workspace: Workspace, model: str, night: Night) -> Scored:
+    """Publish the champion's predictions for the rows of a night.
+
+    Raises:
+        NoChampionError: no version serves on that night.
+    """
+    version = champion(workspace, model, night)
+    dataset = datasets.features(model, version.plan)
+    if not workspace.store.version(dataset, night):
+        build_features(workspace, model, night, kept_plan(workspace, model, version.plan))
+    features = workspace.store.read(dataset, night)
+    table = predictions(Predictor(workspace, version), features)
+    built = workspace.store.manifest(dataset, night)
+    meta = {"version": version.version, "sha256": version.sha256, "features": built.content if built else None}
+    done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
+    return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
+
+
+def predictions(predictor: Predictor, features: pa.Table) -> pa.Table:
+    """Put predictions beside the keys and times of their rows, and the version that made them."""
+    import pyarrow as pa
+
+    values = predictor.predict(features)
+    fixed = features.select([name for name in features.column_names if not name.startswith("f:")])
+    if predictor.version.task == "multiclass":
+        for place, name in enumerate(predictor.version.classes):
+            fixed = fixed.append_column(f"p:{name}", pa.array(values[:, place]))
+        best = [predictor.version.classes[place] for place in values.argmax(axis=1)]
+        fixed = fixed.append_column("prediction", pa.array(best, pa.string()))
+    else:
+        fixed = fixed.append_column("prediction", pa.array(values))
+    return fixed.append_column("version", pa.array([predictor.version.version] * len(values), pa.string()))
+
+
+def mean_of(table: pa.Table) -> float | None:
+    """Mean prediction of a night; none for classes or without rows."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(table["prediction"].type) or not table.num_rows:
+        return None
+    return float(pc.mean(table["prediction"]).as_py())
+
+
+def deliver(workspace: Workspace, model: str, night: Night, address: str | None = None) -> dict[str, Json]:
+    """Bring a night's predictions to the declared sink; again is harmless.
+
+    ``address`` takes the place of the sink's ``uri`` where a connection holds it.
+    """
+    from perennial.engine.sink import upsert
+
+    spec = workspace.spec(model)
+    if spec.sink is None:
+        return {"delivered": 0, "reason": "model.yaml declares no sink"}
+    table = workspace.store.read(datasets.predictions(model), night)
+    uri = address or spec.sink.uri
+    rows = upsert(table, uri, workspace.project, table=spec.sink.table or model, keys=spec.scored.key, night=night)
+    return {"delivered": rows, "night": night}

@@ -1,0 +1,52 @@
+"""What every DAG of a model shares: its id, tags, page, retries, bounds and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import DAG, dag
+
+from perennial.spec.compiled import DagFacts
+
+Wiring = Callable[[], object]
+
+
+def model_dag(
+    model: DagFacts,
+    *,
+    kind: str,
+    page: str | None,
+    schedule: Any = None,
+    params: Mapping[str, Any] | None = None,
+    retries: int = 2,
+) -> Callable[[Wiring], Callable[[], DAG]]:
+    """Declare the ``<model>.<kind>`` DAG, with the calling file's docstring as its page."""
+
+    return dag(
+        dag_id=f"{model.name}.{kind}",
+        schedule=schedule,
+        start_date=_midnight(model.available_first, model.timezone),
+        end_date=_midnight(model.available_end, model.timezone, days=2),
+        catchup=False,
+        max_active_runs=1,
+        description=f"{kind} of {model.name}: {model.description}"[:200],
+        tags=["perennial", f"model:{model.name}", f"kind:{kind}", f"owner:{model.owner}"],
+        doc_md=f"# {model.name}: {kind}\n\n{model.description}\n\n{page or ''}",
+        params=dict(params or {}),
+        default_args={
+            "owner": model.owner,
+            "retries": retries,
+            "retry_delay": timedelta(seconds=20),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=30),
+        },
+    )
+
+
+def _midnight(night: str | None, timezone: str, *, days: int = 0) -> datetime | None:
+    if night is None:
+        return None
+    return datetime.fromisoformat(night).replace(tzinfo=ZoneInfo(timezone)) + timedelta(days=days)

@@ -1,0 +1,67 @@
+"""The night as Airflow sees it: partition keys on the clock, assets between DAGs, the night of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.sdk import Asset, CronPartitionTimetable, PartitionedAssetTimetable
+
+from perennial.clock import Night
+from perennial.clock import night as as_night
+from perennial.errors import NoNightError, NoVersionError
+from perennial.spec.compiled import DagFacts
+from perennial.workspace import Workspace
+
+KEY_FORMAT = "%Y-%m-%d"
+
+
+def every_night(model: DagFacts, *, hours_later: int = 0) -> CronPartitionTimetable:
+    """Run on the model's own clock for the night that has just ended."""
+    minute, hour, *rest = model.schedule.split()
+    moved = f"{(int(hour) + hours_later) % 24}" if hours_later and hour.isdigit() else hour
+    cron = " ".join([minute, moved, *rest])
+    return CronPartitionTimetable(cron, timezone=model.timezone, run_offset=-1, key_format=KEY_FORMAT)
+
+
+def asset(model: DagFacts, name: str) -> Asset:
+    """Name what one DAG of a model makes and another waits for."""
+    return Asset(name=f"{model.name}/{name}", uri=f"perennial://{model.name}/{name}")
+
+
+def whenever(model: DagFacts, name: str) -> PartitionedAssetTimetable:
+    """Run for each night of an asset as it is published."""
+    return PartitionedAssetTimetable(assets=asset(model, name))
+
+
+def night_of(context: Mapping[str, Any]) -> Night:
+    """Return the night a run is about: its partition key, or the form's ``night``."""
+    key = context["dag_run"].partition_key or (context.get("params") or {}).get("night")
+    if not key:
+        raise NoNightError(context["dag_run"].dag_id)
+    return as_night(str(key))
+
+
+def night_or_latest(context: Mapping[str, Any], workspace: Workspace, model: str) -> Night:
+    """Return the night a run names, or the newest one whose rows are published."""
+    if context["dag_run"].partition_key or (context.get("params") or {}).get("night"):
+        return night_of(context)
+    from perennial.stages import datasets
+
+    published = workspace.store.keys(datasets.nights(model))
+    if not published:
+        raise NoNightError(context["dag_run"].dag_id)
+    return published[-1]
+
+
+def version_and_night(context: Mapping[str, Any], workspace: Workspace, model: str) -> tuple[str, Night]:
+    """Return the version and night that the triggering asset tells, or that the form names."""
+    params = context.get("params") or {}
+    told: dict[str, Any] = {}
+    for events in (context.get("triggering_asset_events") or {}).values():
+        told = dict(events[-1].extra)
+    version = params.get("version") or told.get("version")
+    if not version:
+        raise NoVersionError(context["dag_run"].dag_id)
+    night = told.get("night") if not params.get("night") else params["night"]
+    return str(version), str(night) if night else night_or_latest(context, workspace, model)
