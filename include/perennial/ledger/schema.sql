@@ -59,11 +59,11 @@ CREATE INDEX alerts_to_route ON alerts (routed) WHERE routed = 0;
 -- A row is something that is wrong until a recovery resolves it.
 CREATE TABLE conditions (
     condition TEXT PRIMARY KEY,
-    opened_by TEXT NOT NULL REFERENCES alerts (fingerprint),
+    opened_by TEXT NOT NULL,
     repeats   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- A row is an event told of before under another alert of the same condition: it stays known.
+-- A row is an event that was not told, because its condition was open: it stays known.
 CREATE TABLE events (
     fingerprint TEXT PRIMARY KEY
 ) STRICT;

@@ -1,0 +1,297 @@
+"""Who hears of what, in which words: from a decision or a failed run to an alert.
+
+Called where something is decided and by the callbacks of the scheduler, always with plain values.
+Several tasks failing on one night of a DAG are one problem: one condition, one alert, one recovery.
+
+>>> failed = Run("delay", "delay.score", "2013-05-12", run_id="r1", task="predict", error="KeyError: 'dest'")
+>>> print(failure(failed).title)
+delay: score failed for 2013-05-12
+>>> recoveries(failed)[0].condition == failure(failed).condition
+True
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from perennial.clock import Night
+from perennial.facts.alert import Alert, Event, Severity, identity
+from perennial.facts.evidence import Evidence
+
+STORM = 10
+"""From so many alerts at once on, a channel gets one message that lists them."""
+
+LONGEST_STORM = 100
+"""Alerts that such a message lists."""
+
+LONGEST_ERROR = 500
+"""Characters of an error that are told: the rest is in the log, where private values may stand."""
+
+_PASSWORD_IN_URL = re.compile(r"://[^\s/@]+@")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of a DAG as its callbacks know it."""
+
+    model: str
+    dag: str
+    """Id of the DAG, ``<model>.<kind>``."""
+    night: Night | None
+    """Partition key of the run; none for a run that belongs to no night."""
+    run_id: str = ""
+    task: str = ""
+    """Task that failed; empty where the run as a whole is meant."""
+    attempt: str = ""
+    """Which attempt it was, so that a second failure after a recovery is told again."""
+    error: str = ""
+    """What was raised."""
+    link: str = ""
+
+    @property
+    def stage(self) -> str:
+        """Name the kind of DAG."""
+        return self.dag.removeprefix(f"{self.model}.")
+
+    @property
+    def when(self) -> str:
+        """Say which night, in a title."""
+        return f"for {self.night}" if self.night else "by hand"
+
+    def condition(self, event: Event) -> str:
+        """Name what stays wrong until this DAG succeeds for this night, in whichever run."""
+        return identity(self.model, event, f"{self.dag}/{self.night or self.run_id}")
+
+    def occurrence(self, event: Event) -> str:
+        """Name this one event: the same however often it is reported."""
+        return identity(self.model, event, f"{self.dag}/{self.run_id}/{self.task}/{self.attempt}")
+
+
+_AFFECTED = {
+    "validate": "The night's rows are not published: features and predictions of this night wait for them.",
+    "features": "The night has no features yet: predictions wait for them. Nothing half-made is visible.",
+    "score": "This night has no predictions yet. Earlier nights and the champion are untouched.",
+    "monitor": "Nobody watches this night: drift would go unnoticed until this run succeeds.",
+    "retrain": "A new model that may be due is not trained. The champion goes on serving.",
+    "train": "There is no new candidate. The champion goes on serving.",
+    "evaluate": "The candidate is not judged, so it cannot be promoted. The champion goes on serving.",
+    "deploy": "The challenger is not in production. The champion goes on serving.",
+    "rollback": "The version that should go is still in production.",
+    "broken": "The model's folder cannot be read: none of its DAGs runs. Other models are untouched.",
+}
+_URGENT = {"validate", "features", "score", "rollback", "broken"}
+
+
+def failure(run: Run) -> Alert:
+    """Tell that a run failed; further failures of the same DAG and night are the same problem."""
+    where = f" in task {run.task}" if run.task else ""
+    error = f": {_first_lines(run.error)}" if run.error else "."
+    return Alert(
+        model=run.model,
+        night=run.night,
+        event="failure",
+        title=f"{run.model}: {run.stage} failed {run.when}",
+        what_happened=f"The DAG {run.dag} failed {run.when}{where}{error}",
+        what_it_means=_AFFECTED.get(run.stage, "What this DAG makes is missing for this night."),
+        what_to_do="Read the task's log, mend the cause, then clear the failed task: it is safe to run twice.",
+        severity="critical" if run.stage in _URGENT else "warning",
+        link=run.link,
+        fingerprint=run.occurrence("failure"),
+        condition=run.condition("failure"),
+    )
+
+
+def deadline(run: Run, *, expected: str = "") -> Alert:
+    """Tell that a run has not ended when it should have."""
+    by = f" by {expected}" if expected else " in time"
+    return Alert(
+        model=run.model,
+        night=run.night,
+        event="deadline",
+        title=f"{run.model}: {run.stage} is late {run.when}",
+        what_happened=f"The DAG {run.dag} has not ended{by} {run.when}.",
+        what_it_means=_AFFECTED.get(run.stage, "What this DAG makes is late."),
+        what_to_do="See what it waits for: a delivery, a slot in the pool, or a task that hangs.",
+        severity="critical" if run.stage in _URGENT else "warning",
+        link=run.link,
+        fingerprint=run.occurrence("deadline"),
+        condition=run.condition("deadline"),
+    )
+
+
+def recoveries(run: Run) -> list[Alert]:
+    """Tell, of what was open about this DAG and night, that it is over; the outbox drops the others."""
+    return [_recovery(run, event) for event in ("failure", "deadline")]
+
+
+def _recovery(run: Run, event: Event) -> Alert:
+    was = "failed" if event == "failure" else "was late"
+    return Alert(
+        model=run.model,
+        night=run.night,
+        event="recovery",
+        title=f"{run.model}: {run.stage} succeeded {run.when}",
+        what_happened=f"The DAG {run.dag}, which {was} {run.when}, has now succeeded.",
+        what_it_means="What was missing is there; what waited for it goes on by itself.",
+        what_to_do="Nothing.",
+        severity="info",
+        link=run.link,
+        fingerprint=identity(run.model, "recovery", f"{event}/{run.occurrence(event)}"),
+        condition=run.condition(event),
+    )
+
+
+@dataclass(frozen=True)
+class _Words:
+    event: Event
+    severity: Severity
+    title: str
+    means: str
+    do: str
+
+
+_SAID = {
+    "promoted": _Words(
+        "promotion",
+        "info",
+        "version {version} is in production from {night}",
+        "It passed its gates and answers from this night on; the version before it is kept.",
+        "Nothing. To go back: perennial rollback {model}",
+    ),
+    "rolled_back": _Words(
+        "rollback",
+        "critical",
+        "back to version {version} from {night}",
+        "The version that was in production no longer answers.",
+        "Find out what was wrong with it before the next promotion: perennial explain {model} --night {night}",
+    ),
+    "refused": _Words(
+        "refused",
+        "warning",
+        "a challenger was refused on {night}",
+        "The champion goes on serving; the refusal and its numbers are kept.",
+        "See which gate refused and why: perennial explain {model} --night {night}",
+    ),
+    "finding": _Words(
+        "drift",
+        "warning",
+        "something moved on {night}",
+        "Predictions may be worse than they were; the retraining policy decides by itself what follows.",
+        "See what moved: perennial explain {model} --night {night}",
+    ),
+    "quarantined": _Words(
+        "quarantine",
+        "warning",
+        "too many rows were set aside on {night}",
+        "The rows are kept with their reasons, and are in no prediction and no training.",
+        "Look at the reasons, then mend the feed or accept the rows: perennial explain {model} --night {night}",
+    ),
+}
+"""Kinds of ledger entries that are told; all others are read in the ledger."""
+
+TOLD_KINDS = tuple(_SAID)
+
+
+def of_decision(  # noqa: PLR0913  # the plain values of a ledger entry: policies do not know the ledger
+    *, model: str, kind: str, key: str, night: Night, reason: str, evidence: Evidence, link: str = ""
+) -> Alert | None:
+    """Tell what was recorded, in the very sentence of the ledger; none if nobody needs to hear of it.
+
+    >>> said = of_decision(model="delay", kind="promoted", key="7", night="2013-09-01",
+    ...                    reason="Version 7 loses 0.012 less per flight.", evidence={"version": "7"})
+    >>> said.title, said.what_happened
+    ('delay: version 7 is in production from 2013-09-01', 'Version 7 loses 0.012 less per flight.')
+    >>> of_decision(model="delay", kind="trained", key="7", night="2013-09-01", reason="Done.", evidence={})
+    """
+    words = _SAID.get(kind)
+    if words is None:
+        return None
+    values = {"model": model, "night": night, "version": evidence.get("version", "?")}
+    return Alert(
+        model=model,
+        night=night,
+        event=words.event,
+        title=f"{model}: {words.title.format(**values)}",
+        what_happened=reason,
+        what_it_means=words.means,
+        what_to_do=words.do.format(**values),
+        severity=words.severity,
+        link=link,
+        fingerprint=identity(model, words.event, key),
+    )
+
+
+def silent_channel(name: str, *, model: str, problem: str, since: str) -> Alert:
+    """Tell the other channels that one does not deliver; ``since`` is the first alert that it missed."""
+    return Alert(
+        model=model,
+        night=None,
+        event="channel",
+        title=f"Alerts do not arrive through {name}",
+        what_happened=f"The channel {name} did not take an alert of {model}: {problem}",
+        what_it_means="Nothing is lost: alerts are kept and tried again, and all of them are in alerts.log.",
+        what_to_do=f"Check the connection {name} in Airflow, then: perennial alert-test {model}",
+        fingerprint=identity(name, "channel", since),
+        condition=channel_condition(name),
+    )
+
+
+def channel_again(name: str, *, model: str, since: str) -> Alert:
+    """Tell that a channel delivers again."""
+    return Alert(
+        model=model,
+        night=None,
+        event="recovery",
+        title=f"Alerts arrive through {name} again",
+        what_happened=f"The channel {name} takes alerts again.",
+        what_it_means="What could not be delivered meanwhile follows by itself.",
+        what_to_do="Nothing.",
+        severity="info",
+        fingerprint=identity(name, "channel again", since),
+        condition=channel_condition(name),
+    )
+
+
+def channel_condition(name: str) -> str:
+    """Name the condition of a channel that does not deliver."""
+    return identity(name, "channel", "silent")
+
+
+def storm(alerts: Collection[Alert]) -> Alert:
+    """Tell many alerts in one message: a cause they share is seen sooner than their number is read."""
+    ordered = sorted(alerts, key=lambda alert: (alert.model, alert.night or "", alert.title))
+    models = sorted({alert.model for alert in ordered})
+    lines = [f"- {alert.title}: {alert.what_happened}" for alert in ordered[:LONGEST_STORM]]
+    more = [f"… and {len(ordered) - LONGEST_STORM} more."] if len(ordered) > LONGEST_STORM else []
+    worst = next(s for s in ("critical", "warning", "info") if any(a.severity == s for a in ordered))
+    return Alert(
+        model=", ".join(models[:LONGEST_STORM]),
+        night=max((alert.night for alert in ordered if alert.night), default=None),
+        event=ordered[0].event,
+        title=f"{len(ordered)} alerts of {len(models)} models at once",
+        what_happened="\n".join(lines + more),
+        what_it_means="So many at once usually have one cause: a disk, a database, a feed they share.",
+        what_to_do="Look for the shared cause first; each alert by itself is in alerts.log.",
+        severity=worst,  # type: ignore[arg-type]  # one of the three just listed
+        fingerprint=identity("storm", "storm", "/".join(alert.fingerprint for alert in ordered)),
+    )
+
+
+def wants(alert: Alert, events: Collection[str], *, channel: str) -> bool:
+    """Say whether a channel that asked for these events is told of this alert.
+
+    That a channel is silent, and that it speaks again, goes to every other channel unasked.
+
+    >>> wants(silent_channel("mail", model="delay", problem="refused", since="f"), ["drift"], channel="slack")
+    True
+    """
+    if alert.event == "channel":
+        return alert.condition != channel_condition(channel)
+    return alert.event in events
+
+
+def _first_lines(error: str) -> str:
+    text = _PASSWORD_IN_URL.sub("://***@", " ".join(error.split()))
+    return text if len(text) <= LONGEST_ERROR else f"{text[:LONGEST_ERROR]} …"
