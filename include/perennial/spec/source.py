@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from perennial.clock import Night, night
+from perennial.errors import NotANightError
 from perennial.spec.cleaning import CleaningStep
 from perennial.spec.named import named_check
 from perennial.spec.strict import Strict
@@ -22,6 +23,13 @@ class Available(Strict):
     end: Night
     """First night that is no longer available."""
 
+    @model_validator(mode="after")
+    def _forwards(self) -> Available:
+        if self.first >= self.end:
+            message = f"the range ends ({self.end}) before it begins ({self.first}); its end is not included"
+            raise ValueError(message)
+        return self
+
     def holds(self, key: Night) -> bool:
         """Tell whether the source exists on that night."""
         return self.first <= key < self.end
@@ -34,7 +42,15 @@ def _range(value: object) -> object:
     if not slash:
         message = "write the first night and the night after the last, as 2013-01-01/2014-01-01"
         raise ValueError(message)
-    return {"first": night(first), "end": night(end)}
+    try:
+        return {"first": night(first), "end": night(end)}
+    except NotANightError as error:
+        raise ValueError(str(error)) from error
+
+
+_WRITTEN_RANGE = {
+    "anyOf": [{"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}/\d{4}-\d{2}-\d{2}$"}, {"type": "null"}]
+}
 
 
 class SourceSpec(Strict):
@@ -74,7 +90,7 @@ class SourceSpec(Strict):
     """Fewer rows than this is not a delivery."""
     arrival_delay_hours: float = Field(6.0, ge=0)
     """How long after the end of the night the delivery may take before its absence is a finding."""
-    available: Annotated[Available | None, BeforeValidator(_range)] = None
+    available: Annotated[Available | None, BeforeValidator(_range), WithJsonSchema(_WRITTEN_RANGE)] = None
     """Range of nights the source exists for, as `2013-01-01/2014-01-01`; by default always."""
 
     @model_validator(mode="after")

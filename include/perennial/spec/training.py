@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from perennial.spec.strict import Strict
 
@@ -32,6 +32,16 @@ class Range(Strict):
     integer: bool = False
     """Whole numbers only."""
 
+    @model_validator(mode="after")
+    def _rising(self) -> Range:
+        if self.low >= self.high:
+            message = f"low ({self.low:g}) must be below high ({self.high:g})"
+            raise ValueError(message)
+        if self.log and self.low <= 0:
+            message = f"a logarithmic range begins above 0, not at {self.low:g}"
+            raise ValueError(message)
+        return self
+
 
 class SearchSpec(Strict):
     """Tuning in fixed generations: every trial of a generation is asked before any is told."""
@@ -44,6 +54,19 @@ class SearchSpec(Strict):
     """Time budget: no new generation starts after it; the trials that ran are recorded."""
     space: dict[str, Range | tuple[str | float | int | bool, ...]] | None = None
     """Parameters to search; by default the estimator's own space."""
+
+    @model_validator(mode="after")
+    def _something_to_search(self) -> SearchSpec:
+        empty = [
+            name for name, values in (self.space or {}).items() if isinstance(values, tuple) and not values
+        ]
+        if self.trials and (self.space == {} or empty):
+            nothing = f"space.{empty[0]} lists no value" if empty else "space is empty"
+            message = (
+                f"{nothing}: leave it out for the estimator's own, or write `trials: 0` to search nothing"
+            )
+            raise ValueError(message)
+        return self
 
 
 class TrainingSpec(Strict):
