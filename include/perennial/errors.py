@@ -581,3 +581,31 @@ class NoVersionError(PerennialError):
     def __init__(self, dag_id: str) -> None:
         """Say where the version is entered."""
         super().__init__(f"This run of {dag_id} names no version. Trigger it again and fill in the field Version.")
+
+
+class TooLittleToTrainError(PerennialError):
+    """There are not enough rows whose labels are known."""
+
+    code = "PER-3006"
+
+    def __init__(self, model: str, rows: int, needed: int) -> None:
+        """Say how many there are, how many are needed, and what to check."""
+        super().__init__(
+            f"{model} has {rows} labelled rows and needs {needed} to train (training.min_rows). "
+            "Load more nights, or check that the label source delivers and that its keys match the rows."
+        )
+
+
+class NotAMeanError(PerennialError):
+    """A metric such as AUC is not a mean over rows, so its values do not add up over nights and no gate can use it."""
+
+    code = "PER-1810"
+    exit_code = 2
+
+    def __init__(self, metric: str) -> None:
+        """Name the metric and those that can be primary."""
+        super().__init__(
+            f"{metric} is not a mean over rows, so it cannot be the primary metric. "
+            "Use log_loss, brier or accuracy for classes, rmse or mae for numbers; "
+            f"{metric} is shown beside it anyway."
+        )
