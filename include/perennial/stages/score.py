@@ -85,7 +85,7 @@ def deliver(workspace: Workspace, model: str, night: Night, address: str | None 
 
     ``address`` takes the place of the sink's ``uri`` where a connection holds it.
     """
-    from perennial.engine.sink import upsert
+    from perennial.stages.sink import upsert
 
     spec = workspace.spec(model)
     if spec.sink is None:

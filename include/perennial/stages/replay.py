@@ -1,0 +1,130 @@
+"""Nights in one process, through the very functions the DAGs call: for notebooks, tests and looking back.
+
+The partitions, verdicts and evidence hashes are those of the scheduled runs; only run ids and wall times differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from perennial.clock import Night, between
+from perennial.errors import NoChampionError
+from perennial.facts.decision import Decision, Verdict
+from perennial.facts.evidence import Json
+from perennial.policies.retraining import Trigger
+from perennial.stages.build_features import build_features
+from perennial.stages.deploy import promote, stage, test
+from perennial.stages.evaluate import ask, conclude, gates, measure
+from perennial.stages.monitor import Watched, monitor
+from perennial.stages.retrain import retrain
+from perennial.stages.score import Scored, score
+from perennial.stages.train import assemble, fit, generations, tune
+from perennial.stages.validate import close_night, take_in_range
+from perennial.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """What became of a request for a new model."""
+
+    asked: Decision
+    """The retraining policy's answer."""
+    version: str | None = None
+    """The version that was trained."""
+    gates: Decision | None = None
+    """What the gates concluded."""
+    promoted: bool = False
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A night that has passed."""
+
+    night: Night
+    taken_in: dict[str, Json]
+    scored: Scored | None
+    watched: Watched
+    renewal: Renewal | None
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        plain: dict[str, Json] = {"night": self.night, "taken_in": self.taken_in, "watched": self.watched.as_json()}
+        plain["scored"] = self.scored.as_json() if self.scored else None
+        if self.renewal:
+            asked, concluded = self.renewal.asked, self.renewal.gates
+            plain["renewal"] = {
+                **{key: value for key, value in asdict(self.renewal).items() if key in ("version", "promoted")},
+                "asked": asked.as_json(),
+                "gates": concluded.as_json() if concluded else None,
+            }
+        return plain
+
+
+def replay(workspace: Workspace, model: str, first: Night, last: Night) -> Iterator[Passed]:
+    """Let the nights from ``first`` to ``last`` pass, one after the other."""
+    for night in between(first, last):
+        yield pass_night(workspace, model, night)
+
+
+def load_history(workspace: Workspace, model: str, first: Night, last: Night) -> dict[str, Json]:
+    """Bring in a range of nights in one pass, with the features that go with them."""
+    spec = workspace.spec(model)
+    for source in spec.sources:
+        take_in_range(workspace, model, source, first, last)
+    closed = close_night(workspace, model, last)
+    build_features(workspace, model, last)
+    return closed
+
+
+def pass_night(workspace: Workspace, model: str, night: Night) -> Passed:
+    """Take a night in, score it, judge it, and renew the model if that is asked for."""
+    spec = workspace.spec(model)
+    for source in spec.sources:
+        take_in_range(workspace, model, source, night, night)
+    taken_in = close_night(workspace, model, night)
+    build_features(workspace, model, night)
+    scored = _scored(workspace, model, night)
+    watched = monitor(workspace, model, night)
+    renewal = None
+    if watched.asks in ("drift", "age"):
+        trigger: Trigger = "drift" if watched.asks == "drift" else "age"
+        renewal = renew(workspace, model, night, trigger=trigger, cause=watched.cause, finding=watched.finding)
+    return Passed(night, taken_in, scored, watched, renewal)
+
+
+def renew(
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    *,
+    trigger: Trigger = "manual",
+    cause: str | None = None,
+    finding: str | None = None,
+) -> Renewal:
+    """Ask for a new model and, if the policy and then the gates agree, put it into production."""
+    asked = retrain(workspace, model, night, trigger=trigger, cause=cause, finding=finding)
+    if asked.verdict is not Verdict.PASS:
+        return Renewal(asked)
+    run = assemble(workspace, model, night)
+    for generation, batches in enumerate(generations(workspace, model)):
+        for batch in range(batches):
+            tune(workspace, model, run, generation, batch)
+    version = fit(workspace, model, run).version
+    measure(workspace, model, version, night)
+    for gate in gates(workspace, model):
+        ask(workspace, model, version, night, gate)
+    concluded = conclude(workspace, model, version, night)
+    if concluded.verdict is not Verdict.PASS:
+        return Renewal(asked, version, concluded)
+    test(workspace, model, version, night)
+    stage(workspace, model, version, night)
+    entry = promote(workspace, model, version, night)
+    return Renewal(asked, version, concluded, promoted=entry.kind == "promoted")
+
+
+def _scored(workspace: Workspace, model: str, night: Night) -> Scored | None:
+    try:
+        return score(workspace, model, night)
+    except NoChampionError:
+        return None

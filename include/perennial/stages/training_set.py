@@ -1,0 +1,137 @@
+"""Labelled rows as they were known: features of past nights joined to the labels that had arrived.
+
+Every feature partition was built from what was known at its own night's end, so joining labels by key is all
+that a point-in-time training set takes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from perennial.clock import Night, after
+from perennial.engine.duck import arrow, connect, quoted
+from perennial.errors import TooLittleToTrainError
+from perennial.stages import datasets
+from perennial.stages.candidates import inputs
+from perennial.stages.labels import labels_known
+from perennial.stages.performance import join_labels
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perennial.engine.fitting import TrainingSet
+
+LEAST_NIGHTS = 7
+"""Fewer nights than this cannot be told apart from one delivery: rows are then split by hash, not by time."""
+HOLDOUT_SHARE = 0.25
+"""Share of entities kept back where there is no time."""
+BUCKETS = 20
+"""Hashed groups of entities that take the place of nights where there is no time."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows train, which are kept back for the gates."""
+
+    timed: bool
+    cutoff: Night | None
+    """Last night that trains; none without time."""
+
+
+def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night) -> pa.Table:
+    """Return the feature rows of every night whose labels are known at the end of ``night``.
+
+    Columns: those of the feature partitions, ``night``, ``label`` and ``known_at``, in order of nights and rows.
+    """
+    import pyarrow as pa
+
+    spec = workspace.spec(model)
+    last = after(night, -spec.label.delay_days)
+    window = spec.training.window_nights
+    first = after(last, 1 - window) if isinstance(window, int) else None
+    dataset = datasets.features(model, plan_hash)
+    parts = []
+    for key in workspace.store.keys(dataset, first, last):
+        part = workspace.store.read(dataset, key)
+        parts.append(part.append_column("night", pa.repeat(key, part.num_rows)))
+    if not parts:
+        raise TooLittleToTrainError(model, 0, spec.training.min_rows)
+    rows = join_labels(pa.concat_tables(parts), labels_known(workspace, model, by=night), spec.scored.key)
+    labelled = rows.filter(rows["label"].is_valid())
+    if labelled.num_rows < spec.training.min_rows:
+        raise TooLittleToTrainError(model, labelled.num_rows, spec.training.min_rows)
+    return labelled
+
+
+def split(workspace: Workspace, model: str, rows: pa.Table) -> tuple[pa.Table, Split]:
+    """Add ``group`` (the night, or a hashed bucket of entities) and ``holdout`` to labelled rows.
+
+    With time the newest nights are kept back; without, or with fewer than 7 nights, whole entities by hash.
+    """
+    import pyarrow as pa
+
+    spec = workspace.spec(model)
+    nights = sorted(set(rows["night"].to_pylist()))
+    if spec.scored.event_time is None or len(nights) < LEAST_NIGHTS:
+        places = np.asarray([_place(text) for text in entities(workspace, model, rows)])
+        groups = [f"bucket-{int(place * BUCKETS / HOLDOUT_SHARE) % BUCKETS:02d}" for place in places]
+        held = places < HOLDOUT_SHARE
+        return _with(rows, pa.array(groups), pa.array(held)), Split(timed=False, cutoff=None)
+    kept_back = min(spec.training.holdout_nights, len(nights) // 3)
+    cutoff = nights[-kept_back - 1]
+    held = np.asarray([key > cutoff for key in rows["night"].to_pylist()])
+    return _with(rows, rows["night"], pa.array(held)), Split(timed=True, cutoff=cutoff)
+
+
+def entities(workspace: Workspace, model: str, rows: pa.Table) -> list[str]:
+    """Name whom or what each row is about: its entity, or else its key."""
+    columns = ["entity"] if workspace.spec(model).entity else list(workspace.spec(model).scored.key)
+    return ["|".join(map(str, values)) for values in zip(*(rows[name].to_pylist() for name in columns), strict=True)]
+
+
+def as_training_set(workspace: Workspace, model: str, rows: pa.Table, *, timed: bool) -> TrainingSet:
+    """Give labelled rows the form that estimators take."""
+    from perennial.engine.fitting import TrainingSet, kinds_of
+
+    spec = workspace.spec(model)
+    frame = inputs(rows)
+    keys = zip(*(rows[name].to_pylist() for name in spec.scored.key), strict=True)
+    return TrainingSet(
+        rows=frame,
+        labels=np.asarray(rows["label"].to_pylist()),
+        task=spec.task,
+        columns=kinds_of(frame, list(frame.columns)),
+        keys=np.asarray(["|".join(map(str, key)) for key in keys], dtype=object),
+        nights=np.asarray(rows["night"].to_pylist(), dtype=object) if timed else None,
+        entities=np.asarray(entities(workspace, model, rows), dtype=object) if spec.entity else None,
+    )
+
+
+def features_of(workspace: Workspace, model: str, plan_hash: str, rows: pa.Table) -> pa.Table:
+    """Return other features of the same rows, in the same order."""
+    import pyarrow as pa
+
+    dataset = datasets.features(model, plan_hash)
+    nights = sorted(set(rows["night"].to_pylist()))
+    other = workspace.store.read_many(dataset, nights)
+    keys = ", ".join(quoted(key) for key in workspace.spec(model).scored.key)
+    with connect({"given": rows, "other": other if other is not None else pa.table({})}) as connection:
+        return arrow(
+            connection,
+            f"""SELECT o.* FROM (SELECT {keys}, row_number() OVER () AS place FROM given) g
+            JOIN other o USING ({keys}) ORDER BY g.place""",  # noqa: S608 - quoted names
+        )
+
+
+def _with(rows: pa.Table, groups: pa.Array, held: pa.Array) -> pa.Table:
+    return rows.append_column("group", groups).append_column("holdout", held)
+
+
+def _place(text: str) -> float:
+    """Place a name in [0, 1) by its hash: the same for ever, whatever else is in the table."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") / 2**64
