@@ -85,8 +85,7 @@ class ResidualDrift(Detector[Residuals]):
         why = self._why_learning(watch)
         if why:
             return Reading(watch.night, ARM, "learning", why, scored_nights=reference)
-        maxima = self._maxima(watch.reference_means)
-        threshold = self._threshold(maxima)
+        maxima, threshold = self._maxima(watch.reference_means), self.threshold(watch.reference_means)
         found = self._largest(watch, threshold)
         p = (len(maxima) - bisect_left(maxima, abs(found.ratio))) / len(maxima)
         numbers = self._evidence(watch, found) | {"stretches_as_strange": p}
@@ -104,6 +103,13 @@ class ResidualDrift(Detector[Residuals]):
             columns=(moved,) if state == "over" else (),
             evidence=numbers,
         )
+
+    def threshold(self, reference: tuple[float, ...]) -> float:
+        """Return the ratio that so few stretches exceed that the budget holds (pages are nearly Poisson)."""
+        maxima = self._maxima(reference)
+        share = 1 - math.exp(-BUDGET_AIMED_AT * self.allowed(LIVE_STRETCH))
+        rank = min(math.ceil((1 - share) * len(maxima)), len(maxima) - 1)
+        return max(maxima[rank], LEAST_THRESHOLD)
 
     def allowed(self, nights: int) -> float:
         """Return the false pages this arm may send in so many nights."""
@@ -129,12 +135,6 @@ class ResidualDrift(Detector[Residuals]):
 
     def _maxima(self, reference: tuple[float, ...]) -> tuple[float, ...]:
         return largest_by_chance(reference, self.windows, self.resamples, self.seed)
-
-    def _threshold(self, maxima: tuple[float, ...]) -> float:
-        """Return the ratio that so few stretches exceed that the budget holds (pages are nearly Poisson)."""
-        share = 1 - math.exp(-BUDGET_AIMED_AT * self.allowed(LIVE_STRETCH))
-        rank = min(math.ceil((1 - share) * len(maxima)), len(maxima) - 1)
-        return max(maxima[rank], LEAST_THRESHOLD)
 
     def _largest(self, watch: Residuals, threshold: float) -> Shift:
         """Return the shift furthest over the threshold; one too small to matter only if there is no other."""
