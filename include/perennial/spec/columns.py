@@ -29,8 +29,19 @@ def column_problems(draft: Draft) -> Iterator[Problem]:
     yield from _of_model(draft)
     yield from _of_label(draft)
     yield from _leaks(draft)
-    for name in draft.mapping("slices"):
+    yield from _slices(draft)
+
+
+def _slices(draft: Draft) -> Iterator[Problem]:
+    slices = draft.mapping("slices")
+    for name in slices:
         yield from _expression(draft, ("slices", name), draft.rows)
+    for path, gate in draft.items("gates"):
+        if isinstance(gate, dict) and "slices" in gate:
+            for place, name in draft.texts(*path, "slices", "critical"):
+                if name not in slices:
+                    message = f"there is no slice {shown(name)}."
+                    yield draft.problem(place, message, meant(name, slices), code="PER-1050")
 
 
 def _names(draft: Draft, source: str) -> Iterator[Problem]:

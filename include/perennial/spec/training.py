@@ -11,6 +11,10 @@ from perennial.spec.strict import Strict
 Task = Literal["binary", "multiclass", "regression"]
 
 
+MOST_BATCHES = 4
+"""More tasks at once would wait for each other on a small machine."""
+
+
 class FeaturesSpec(Strict):
     """Which columns of the scored rows, and which views of ``features.py``, the model sees."""
 
@@ -67,6 +71,16 @@ class SearchSpec(Strict):
             )
             raise ValueError(message)
         return self
+
+    @property
+    def generations(self) -> int:
+        """Generations of a whole tuning."""
+        return -(-self.trials // self.generation)
+
+    @property
+    def batches(self) -> int:
+        """Tasks that share the trials of one generation."""
+        return min(self.generation, self.trials, MOST_BATCHES)
 
 
 class TrainingSpec(Strict):
