@@ -1,0 +1,175 @@
+"""Which rows a model may learn from, and which it then predicts unseen.
+
+With time, folds roll forward: a model learns from what was known before the first night it predicts,
+never from a night after. Without time, rows are dealt to folds by the hash of what they are about.
+The predictions made so are the references of monitoring: an in-sample residual is smaller than any
+that a served model will ever show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from perennial.clock import Night, after
+from perennial.engine.fitting import Array, TrainingSet, classes, fit, predict
+from perennial.errors import CannotTrainError
+from perennial.estimators.base import Estimator
+
+HASHED_FOLDS = 5
+SMALLEST_START = 28
+"""Nights that the first fold learns from: four of each weekday."""
+
+
+@dataclass(frozen=True)
+class NightFold:
+    """Nights to learn from, and later nights to predict."""
+
+    train: tuple[Night, ...]
+    """Nights whose labels were known before the first predicted night."""
+    predicted: tuple[Night, ...]
+    """Nights that the model has not seen."""
+
+
+@dataclass(frozen=True)
+class RowFold:
+    """Positions of rows to learn from, and of rows to predict."""
+
+    train: Array
+    """Positions in the training set, in its order."""
+    predicted: Array
+    """Positions in the training set, in its order; none of them in ``train``."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """Predictions for rows of a training set by models that had not seen them."""
+
+    positions: Array
+    """Positions of the rows in the training set, rising."""
+    predictions: Array
+    """One prediction each, as ``predict`` gives them; classes in the order of ``classes``."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes (multiclass only)."""
+
+
+def forward_folds(
+    nights: Sequence[Night],
+    *,
+    fold_nights: int,
+    min_train_nights: int = SMALLEST_START,
+    delay_nights: int = 0,
+) -> list[NightFold]:
+    """Cut nights into folds that roll forward; the nights whose labels are not known yet lie between.
+
+    A night's label is known ``delay_nights`` after it; it teaches a model that predicts later nights
+    only. With too few nights there is no fold.
+
+    >>> nights = ["2013-01-01", "2013-01-02", "2013-01-03", "2013-01-04", "2013-01-05"]
+    >>> for fold in forward_folds(nights, fold_nights=2, min_train_nights=2, delay_nights=1):
+    ...     print(fold.train[-1], "->", *fold.predicted)
+    2013-01-02 -> 2013-01-04 2013-01-05
+    """
+    ordered = sorted(set(nights))
+    folds: list[NightFold] = []
+    start = 0
+    while start < len(ordered):
+        train = tuple(night for night in ordered[:start] if after(night, delay_nights) < ordered[start])
+        if len(train) < min_train_nights:
+            start += 1
+            continue
+        folds.append(NightFold(train, tuple(ordered[start : start + fold_nights])))
+        start += fold_nights
+    return folds
+
+
+def folds_of(
+    training_set: TrainingSet, *, fold_nights: int, min_train_nights: int = SMALLEST_START
+) -> list[RowFold]:
+    """Fold a training set forward in time, or by hash when it has none (or too few nights to roll).
+
+    With time, a row teaches only folds that begin after the night on which its label was known.
+    """
+    if training_set.nights is None:
+        return hashed_folds(training_set)
+    known = training_set.nights if training_set.known is None else training_set.known
+    made = []
+    for fold in forward_folds(
+        list(training_set.nights), fold_nights=fold_nights, min_train_nights=min_train_nights
+    ):
+        first, last = fold.predicted[0], fold.predicted[-1]
+        train = np.flatnonzero((training_set.nights < first) & (known < first))
+        within = (training_set.nights >= first) & (training_set.nights <= last)
+        made.append(RowFold(train, np.flatnonzero(within)))
+    return made
+
+
+def hashed_folds(training_set: TrainingSet, folds: int = HASHED_FOLDS) -> list[RowFold]:
+    """Deal rows to folds by hash, all rows of one entity to the same one: no one is known from before.
+
+    A row without an entity is dealt by its key.
+    """
+    about = training_set.keys.astype(object)
+    if training_set.entities is not None:
+        named = np.asarray(pd.notna(training_set.entities))
+        about[named] = training_set.entities[named]
+    of = {each: _bucket(str(each), folds) for each in set(about.tolist())}
+    dealt = np.asarray([of[each] for each in about.tolist()], dtype=int)
+    made = [RowFold(np.flatnonzero(dealt != fold), np.flatnonzero(dealt == fold)) for fold in range(folds)]
+    return [fold for fold in made if len(fold.train) and len(fold.predicted)]
+
+
+def forward_predictions(
+    estimator: Estimator, training_set: TrainingSet, folds: Sequence[RowFold], *, seed: int
+) -> Unseen:
+    """Fit on each fold and predict the rows it had not seen; a fold that cannot be fitted is left out."""
+    names = _classes(training_set)
+    parts: list[tuple[Array, Array]] = []
+    for fold in folds:
+        try:
+            model = fit(estimator, training_set.take(fold.train), seed)
+        except CannotTrainError:
+            continue
+        rows = training_set.rows.iloc[fold.predicted]
+        made = predict(model, rows, task=training_set.task, columns=training_set.columns)
+        parts.append((fold.predicted, _aligned(made, classes(model), names) if names else made))
+    if not parts:
+        empty = np.empty((0, len(names))) if names else np.empty(0)
+        return Unseen(np.empty(0, dtype=int), empty, names)
+    positions = np.concatenate([part for part, _ in parts])
+    order = np.argsort(positions, kind="stable")
+    return Unseen(positions[order], np.concatenate([made for _, made in parts])[order], names)
+
+
+def newest(training_set: TrainingSet, max_rows: int | None) -> TrainingSet:
+    """Keep at most so many of the newest rows; within the oldest kept night, chosen by the hash of the key."""
+    if max_rows is None or len(training_set) <= max_rows:
+        return training_set
+    hashes = np.asarray([hashlib.sha256(str(key).encode()).hexdigest() for key in training_set.keys])
+    by_hash = np.argsort(hashes, kind="stable")
+    if training_set.nights is not None:
+        order = np.argsort(training_set.nights[by_hash], kind="stable")
+        by_hash = by_hash[order]
+    return training_set.take(np.sort(by_hash[-max_rows:]))
+
+
+def _bucket(text: str, folds: int) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") % folds
+
+
+def _classes(training_set: TrainingSet) -> tuple[str, ...]:
+    if training_set.task != "multiclass":
+        return ()
+    return tuple(sorted({str(label) for label in training_set.labels}))
+
+
+def _aligned(predictions: Array, given: tuple[str, ...], wanted: tuple[str, ...]) -> Array:
+    """Give every class its column: one that a fold had not met has probability 0."""
+    aligned = np.zeros((len(predictions), len(wanted)))
+    for column, name in enumerate(given):
+        aligned[:, wanted.index(name)] = predictions[:, column]
+    return aligned
