@@ -30,77 +30,88 @@ def build(
 
     The connection holds a relation ``source__<name>`` for every source, with a column ``night``.
     """
-    moment = {"predict_at": predict_at}
-    connection.execute("CREATE OR REPLACE TEMP TABLE moment AS SELECT $predict_at::TIMESTAMPTZ AS predict_at", moment)
-    _prepare_rows(connection, plan, spec, night)
-    for source, entity, window in sorted({(v.source, v.entity, v.window_hours) for v in plan.views}, key=str):
-        _prepare(connection, spec, source, entity, window, moment)
-    for view in plan.views:
-        if view.engine == "ibis":
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {_value_table(view)} AS {view.sql}")
-        else:
-            _run_python(connection, plan, view)
-    return arrow(connection, _join(plan, spec))
+    parameters: dict[str, object] = {"predict_at": predict_at, "night": night}
+    python = [view for view in plan.views if view.engine == "python"]
+    for view in python:
+        _run_python(connection, plan, spec, view, parameters)
+    relations = _relations(plan, spec)
+    values = {_value_table(view): view.sql for view in plan.views if view.engine == "ibis"}
+    steps = [f"{name} AS MATERIALIZED ({sql})" for name, sql in {**relations, **values}.items()]
+    return arrow(connection, f"WITH {', '.join(steps)} {_join(plan, spec)}", parameters)
 
 
-def _prepare_rows(connection: duckdb.DuckDBPyConnection, plan: FeaturePlan, spec: ModelSpec, night: str) -> None:
+def _relations(plan: FeaturePlan, spec: ModelSpec) -> dict[str, str]:
+    """Say, as SQL, what each group of views may read: only what was known, only what its window sees."""
+    groups = sorted({(view.source, view.entity, view.window_hours) for view in plan.views}, key=str)
+    found = {quoted(f"rows__{plan.rows}"): _night_rows(plan, spec)}
+    for source, entity, window_hours in groups:
+        if entity is not None or window_hours is not None:
+            found[quoted(relation(source, entity, window_hours))] = _known_rows(spec, source, entity, window_hours)
+    return found
+
+
+def _night_rows(plan: FeaturePlan, spec: ModelSpec) -> str:
     columns = ", ".join(_naive(name, kind) for name, kind in spec.scored.columns.items())
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {quoted(f"rows__{plan.rows}")} AS
-        SELECT row_number() OVER () AS position, {columns}, {_local(spec, plan.rows)} AS event_local,
-            timezone('UTC', (SELECT predict_at FROM moment)) AS predict_at
-        FROM {quoted(f"source__{plan.rows}")} WHERE night = $night AND superseded_at IS NULL""",  # noqa: S608 - quoted names
-        {"night": night},
-    )
+    return f"""SELECT row_number() OVER () AS position, {columns}, {_local(spec, plan.rows)} AS event_local,
+            timezone('UTC', $predict_at::TIMESTAMPTZ) AS predict_at
+        FROM {quoted(f"source__{plan.rows}")} WHERE night = $night AND superseded_at IS NULL"""  # noqa: S608 - quoted
 
 
-def _prepare(
-    connection: duckdb.DuckDBPyConnection,
-    spec: ModelSpec,
-    source: str,
-    entity: str | None,
-    window_hours: int | None,
-    moment: Mapping[str, datetime],
-) -> None:
-    """Make the relation that a group of views reads: only what was known, only what the window sees."""
-    if window_hours is None and entity is None:
-        return
+def _known_rows(spec: ModelSpec, source: str, entity: str | None, window_hours: int | None) -> str:
+    """Select the newest known version of each row that the window sees, or of each entity's newest row."""
     declared = spec.sources[source]
     time = quoted(declared.event_time) if declared.event_time else "known_at"
-    parameters: dict[str, object] = dict(moment)
-    condition, newest = KNOWN, ""
+    names = declared.key
+    condition = KNOWN
     if window_hours is not None:
-        condition += f" AND {time} < $predict_at AND {time} >= $predict_at - to_hours($hours)"
-        parameters["hours"] = window_hours
+        condition += f" AND {time} < $predict_at AND {time} >= $predict_at::TIMESTAMPTZ - to_hours({int(window_hours)})"
     elif entity is not None:
-        newest = f"QUALIFY row_number() OVER (PARTITION BY {quoted(entity)} ORDER BY {time} DESC, known_at DESC) = 1"
+        names = (entity,)
+    newest = f"PARTITION BY {', '.join(map(quoted, names))} ORDER BY {time} DESC, known_at DESC"
+    qualify = f"QUALIFY row_number() OVER ({newest}) = 1" if names else ""
     columns = ", ".join(_naive(name, kind) for name, kind in declared.columns.items())
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {quoted(relation(source, entity, window_hours))} AS
-        SELECT {columns}, {_local(spec, source)} AS event_local,
+    return f"""SELECT {columns}, {_local(spec, source)} AS event_local,
             timezone('UTC', $predict_at::TIMESTAMPTZ) AS predict_at
-        FROM {quoted(f"source__{source}")} WHERE {condition} {newest}""",  # noqa: S608 - quoted names, bound values
-        parameters,
-    )
+        FROM {quoted(f"source__{source}")} WHERE {condition} {qualify} ORDER BY {time}, known_at"""  # noqa: S608 - quoted
 
 
-def _run_python(connection: duckdb.DuckDBPyConnection, plan: FeaturePlan, view: Compiled) -> None:
-    """Call a pandas view on the night's rows and what its window shows."""
+def _run_python(
+    connection: duckdb.DuckDBPyConnection,
+    plan: FeaturePlan,
+    spec: ModelSpec,
+    view: Compiled,
+    parameters: Mapping[str, object],
+) -> None:
+    """Call a pandas view on the night's rows and what its window shows; keep its values as a table."""
     import inspect
 
     import pandas as pd
 
     function = marked(load_code(plan.code, "features.py"))[view.name]
-    names = [relation(n, view.entity, view.window_hours) if n != plan.rows else f"rows__{n}" for n in inspect.signature(function).parameters]
-    frames = [connection.sql(f"FROM {quoted(name)}").df() for name in names]
-    values = function(*frames)
-    rows = connection.sql(f"SELECT position FROM {quoted(f'rows__{plan.rows}')}").df()
+    names = list(inspect.signature(function).parameters)
+    frames = [_frame(connection, plan, spec, view, name, parameters) for name in names]
+    rows = _frame(connection, plan, spec, view, plan.rows, parameters)
+    values = function(*(frame.drop(columns="position", errors="ignore") for frame in frames))
     if not isinstance(values, pd.Series) or len(values) != len(rows):
         raise BadViewError(view.name, f"it must return one pandas Series with a value for each of the {len(rows)} rows.")
     frame = pd.DataFrame({"position": rows["position"], "value": values.to_numpy()})
     connection.register("python_values", frame)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_value_table(view)} AS FROM python_values")
     connection.unregister("python_values")
+
+
+def _frame(
+    connection: duckdb.DuckDBPyConnection,
+    plan: FeaturePlan,
+    spec: ModelSpec,
+    view: Compiled,
+    source: str,
+    parameters: Mapping[str, object],
+) -> Any:
+    if source == plan.rows and view.window_hours is None:
+        return connection.sql(_night_rows(plan, spec), params=dict(parameters)).df()
+    query = _known_rows(spec, source, view.entity, view.window_hours)
+    return connection.sql(query, params={"predict_at": parameters["predict_at"]}).df()
 
 
 def _join(plan: FeaturePlan, spec: ModelSpec) -> str:

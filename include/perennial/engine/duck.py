@@ -29,8 +29,8 @@ def connect(tables: Mapping[str, pa.Table] | None = None) -> duckdb.DuckDBPyConn
 def quoted(name: str) -> str:
     """Write a name as a quoted SQL identifier.
 
-    >>> quoted('a "b"')
-    '"a ""b"""'
+    >>> quoted("a b")
+    '"a b"'
     """
     return '"' + name.replace('"', '""') + '"'
 

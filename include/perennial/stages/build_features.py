@@ -78,8 +78,10 @@ def _built(
         return
     spec = workspace.spec(model)
     tables = _load(workspace, model, plan, wanted[0], wanted[-1])
-    for key in wanted:
-        with connect(_visible(tables, plan, key)) as connection:
+    with connect() as connection:
+        for key in wanted:
+            for name, table in _visible(tables, plan, key).items():
+                connection.register(name, table)
             yield key, build(connection, plan, spec, night=key, predict_at=end_of(key, spec.timezone))
 
 

@@ -94,11 +94,22 @@ class Predictor:
     def __init__(self, workspace: Workspace, version: Candidate) -> None:
         """Load the bytes, refusing any others than those that the ledger names."""
         self.version = version
+        self._registry = workspace.registry
         self.pipeline = workspace.registry.load(version.model, version.version, version.sha256)
 
     def predict(self, features: pa.Table) -> Array:
         """Predict rows of a feature partition: a probability, one column a class, or a number."""
         return self.predict_frame(inputs(features))
+
+    def behaves(self) -> bool:
+        """Whether it predicts its fixed rows as it did right after training."""
+        from perennial.engine.behaviour import behaviour
+        from perennial.estimators.base import ColumnKinds
+
+        rows = self._registry.fixed_rows(self.version.model, self.version.version)
+        columns = ColumnKinds(self.version.numeric, self.version.categorical)
+        task: Any = self.version.task
+        return behaviour(self.pipeline, rows, task=task, columns=columns) == self.version.behaviour
 
     def predict_frame(self, rows: pd.DataFrame) -> Array:
         """Predict rows whose columns are features by name."""

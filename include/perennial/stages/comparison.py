@@ -90,7 +90,7 @@ def _load_check(
         predictions = predictor.predict(holdout)
     except PerennialError as error:
         return LoadCheck(loads=False, detail=str(error)), {}
-    same = workspace.registry.behaves(version.model, version.version, predictor.pipeline, version.behaviour)
+    same = predictor.behaves()
     finite = bool(np.isfinite(predictions).all())
     return LoadCheck(loads=True, predictions_finite=finite, same_behaviour=same, same_bytes=True), {
         "challenger": predictions

@@ -43,7 +43,7 @@ def test(workspace: Workspace, model: str, version: str, night: Night) -> dict[s
     _must_have_passed(workspace, model, version, night)
     tested = candidate(workspace, model, version)
     predictor = Predictor(workspace, tested)
-    if not workspace.registry.behaves(model, version, predictor.pipeline, tested.behaviour):
+    if not predictor.behaves():
         raise NotFitToServeError(model, version, "its predictions on the fixed rows are not those of its training")
     workspace.registry.set_alias(model, "testing", version)
     return {"version": version, "sha256": tested.sha256, "behaviour": tested.behaviour}
@@ -84,7 +84,7 @@ def promote(workspace: Workspace, model: str, version: str, night: Night, *, act
         )
     )
     workspace.registry.set_alias(model, "champion", version)
-    workspace.registry.set_tag(model, version, "perennial.ledger", entry.id)
+    workspace.registry.set_tags(workspace.registry.version(model, version).run_id, {"promoted": entry.id})
     return entry
 
 

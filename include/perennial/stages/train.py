@@ -6,13 +6,12 @@ in the store under the run's key, so a killed task goes on where it stopped and 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night
-from perennial.errors import NoChampionError
-from perennial.facts.evidence import Json, as_text, fingerprint
+from perennial.errors import NoChampionError, NotPublishedError
+from perennial.facts.evidence import Json, fingerprint
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perennial.engine.fitting import TrainingSet
+    from perennial.engine.tuning import Study, Trial
+    from perennial.estimators.base import Estimator, Space
 
-BATCHES = 2
-"""Tasks that share the trials of a generation: as many as a small machine has cores."""
+TUNING_FOLDS = 3
+"""Newest forward folds on which a trial is judged."""
 
 
 def assemble(workspace: Workspace, model: str, night: Night) -> str:
@@ -53,7 +54,7 @@ def assemble(workspace: Workspace, model: str, night: Night) -> str:
 def generations(workspace: Workspace, model: str) -> list[int]:
     """Batches of each generation of trials."""
     search = workspace.spec(model).training.search
-    return [BATCHES] * -(-search.trials // search.generation)
+    return [search.batches] * search.generations
 
 
 def tune(workspace: Workspace, model: str, run: str, generation: int, batch: int) -> str:
@@ -63,50 +64,100 @@ def tune(workspace: Workspace, model: str, run: str, generation: int, batch: int
     """
     import pyarrow as pa
 
-    from perennial.engine.tuning import evaluate_trial
-
-    about = _about(workspace, model, run)
-    key = f"{run}-g{generation}-b{batch}"
+    about = about_run(workspace, model, run)
     if about["inherited"] is not None:
         return "the champion's parameters are kept"
-    trials = _proposed(workspace, model, run, generation)[batch::BATCHES]
+    batches = workspace.spec(model).training.search.batches
+    trials = _proposed(workspace, model, run, generation)[batch::batches]
+    key = f"{run}-g{generation}-b{batch}"
     if not workspace.store.version(_trials(model), key):
-        training_set = _training_rows(workspace, model, run)
-        spec = workspace.spec(model)
-        tried = [
-            {"parameters": trial, "loss": evaluate_trial(_estimator(workspace, model, trial), training_set, spec)}
-            for trial in trials
-        ]
-        workspace.store.publish(_trials(model), key, pa.table({"trial": [as_text(one) for one in tried]}))
-    return f"{len(trials)} trials"
+        tried = _tried(workspace, model, run, trials)
+        workspace.store.publish(_trials(model), key, pa.table({"trial": [one.model_dump_json() for one in tried]}))
+    return ", ".join(f"trial {trial.number}" for trial in trials) or "nothing left to try"
 
 
 def fit(workspace: Workspace, model: str, run: str) -> Candidate:
     """Fit the candidate with the best parameters, its baselines and its forward folds; register and record it."""
     from perennial.stages.fitting_run import fit_and_register
 
-    return fit_and_register(workspace, model, run, best_parameters(workspace, model, run), _about(workspace, model, run))
+    about = about_run(workspace, model, run)
+    return fit_and_register(workspace, model, run, about, best_parameters(workspace, model, run))
 
 
-def best_parameters(workspace: Workspace, model: str, run: str) -> dict[str, Json]:
-    """Return the parameters of the trial with the least loss; the champion's for a refresh."""
-    about = _about(workspace, model, run)
-    if about["inherited"] is not None:
-        return dict(about["inherited"])
-    told = told_trials(workspace, model, run, len(generations(workspace, model)))
-    if not told:
-        return dict(workspace.spec(model).training.parameters)
-    return dict(min(told, key=lambda trial: trial["loss"])["parameters"])
+def best_parameters(workspace: Workspace, model: str, run: str) -> dict[str, Any]:
+    """Return what tuning found best over the declared parameters; the champion's for a refresh."""
+    inherited = about_run(workspace, model, run)["inherited"]
+    if inherited is not None:
+        return dict(inherited)
+    study = _study(workspace, model, run, len(generations(workspace, model)))
+    return study.best.parameters if study.trials else {}
 
 
-def told_trials(workspace: Workspace, model: str, run: str, before: int) -> list[dict[str, Any]]:
-    """List the trials of all generations before ``before``, in the order in which they were proposed."""
-    told: list[dict[str, Any]] = []
-    for generation in range(before):
-        batches = [_read_batch(workspace, model, f"{run}-g{generation}-b{batch}") for batch in range(BATCHES)]
-        longest = max((len(batch) for batch in batches), default=0)
-        told += [batch[place] for place in range(longest) for batch in batches if place < len(batch)]
-    return told
+def _study(workspace: Workspace, model: str, run: str, before: int) -> Study:
+    """Read the trials of all generations before ``before``."""
+    from perennial.engine.tuning import Study, Trial
+
+    batches = workspace.spec(model).training.search.batches
+    keys = [f"{run}-g{generation}-b{batch}" for generation in range(before) for batch in range(batches)]
+    told = workspace.store.read_many(_trials(model), [key for key in keys if workspace.store.version(_trials(model), key)])
+    texts = told["trial"].to_pylist() if told is not None else []
+    return Study().told([Trial.model_validate_json(text) for text in texts])
+
+
+def _proposed(workspace: Workspace, model: str, run: str, generation: int) -> list[Trial]:
+    from perennial.engine.tuning import propose
+
+    training = workspace.spec(model).training
+    size = min(training.search.generation, training.search.trials - generation * training.search.generation)
+    study = _study(workspace, model, run, generation)
+    return propose(study, space(workspace, model), size=size, seed=training.seed)
+
+
+def _tried(workspace: Workspace, model: str, run: str, trials: Sequence[Trial]) -> list[Trial]:
+    from perennial.engine.folds import folds_of, newest
+    from perennial.engine.tuning import evaluate_trial
+
+    training = workspace.spec(model).training
+    rows = newest(training_rows(workspace, model, run), training.max_rows)
+    folds = folds_of(rows, fold_nights=training.fold_nights)[-TUNING_FOLDS:]
+    recipe = declared(workspace, model)
+    return [evaluate_trial(trial, recipe, rows, folds, seed=training.seed) for trial in trials]
+
+
+def declared(workspace: Workspace, model: str) -> Estimator:
+    """Make the estimator that model.yaml declares."""
+    from perennial.estimators import make
+
+    training = workspace.spec(model).training
+    return make(training.estimator, training.parameters, code=workspace.folder(model) / "estimator.py")
+
+
+def space(workspace: Workspace, model: str) -> Space:
+    """Return what is searched: what model.yaml names, or the estimator's own space."""
+    from perennial.estimators.base import Interval
+
+    spec = workspace.spec(model)
+    named = spec.training.search.space
+    if named is None:
+        return declared(workspace, model).space(spec.task)
+    return {name: one if isinstance(one, tuple) else Interval(**one.model_dump()) for name, one in named.items()}
+
+
+def training_rows(workspace: Workspace, model: str, run: str) -> TrainingSet:
+    """Read the rows of a run that train."""
+    import pyarrow.compute as pc
+
+    table = workspace.store.read(datasets.training(model), run)
+    rows = table.filter(pc.invert(table["holdout"]))
+    return as_training_set(workspace, model, rows, timed=bool(about_run(workspace, model, run)["timed"]))
+
+
+def about_run(workspace: Workspace, model: str, run: str) -> dict[str, Any]:
+    """Read what ``assemble`` decided about a run."""
+    manifest = workspace.store.manifest(datasets.training(model), run)
+    if manifest is None:
+        raise NotPublishedError(datasets.training(model), run)
+    return dict(manifest.meta)
 
 
 def recipe_of(workspace: Workspace, model: str) -> str:
@@ -125,39 +176,8 @@ def recipe_of(workspace: Workspace, model: str) -> str:
     )[:16]
 
 
-def _proposed(workspace: Workspace, model: str, run: str, generation: int) -> Sequence[dict[str, Json]]:
-    from perennial.engine.tuning import propose
-
-    return propose(
-        workspace.spec(model), _estimator(workspace, model, {}), told_trials(workspace, model, run, generation), generation
-    )
-
-
-def _training_rows(workspace: Workspace, model: str, run: str) -> TrainingSet:
-    import pyarrow.compute as pc
-
-    table = workspace.store.read(datasets.training(model), run)
-    rows = table.filter(pc.invert(table["holdout"]))
-    return as_training_set(workspace, model, rows, timed=bool(_about(workspace, model, run)["timed"]))
-
-
-def _estimator(workspace: Workspace, model: str, parameters: dict[str, Json]) -> Any:
-    from perennial.engine.tuning import estimator_of
-
-    return estimator_of(workspace.spec(model), parameters, workspace.folder(model))
-
-
-def _about(workspace: Workspace, model: str, run: str) -> dict[str, Any]:
-    manifest = workspace.store.manifest(datasets.training(model), run)
-    return dict(manifest.meta) if manifest else {}
-
-
 def _trials(model: str) -> str:
     return f"{model}/trials"
-
-
-def _read_batch(workspace: Workspace, model: str, key: str) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in workspace.store.read(_trials(model), key)["trial"].to_pylist()]
 
 
 def _champion(workspace: Workspace, model: str, night: Night) -> Candidate | None:

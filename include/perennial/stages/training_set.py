@@ -24,7 +24,7 @@ from perennial.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from perennial.engine.fitting import TrainingSet
+    from perennial.engine.fitting import Array, TrainingSet
 
 LEAST_NIGHTS = 7
 """Fewer nights than this cannot be told apart from one delivery: rows are then split by hash, not by time."""
@@ -108,8 +108,17 @@ def as_training_set(workspace: Workspace, model: str, rows: pa.Table, *, timed: 
         columns=kinds_of(frame, list(frame.columns)),
         keys=np.asarray(["|".join(map(str, key)) for key in keys], dtype=object),
         nights=np.asarray(rows["night"].to_pylist(), dtype=object) if timed else None,
+        known=_known_nights(rows, spec.timezone) if timed else None,
         entities=np.asarray(entities(workspace, model, rows), dtype=object) if spec.entity else None,
     )
+
+
+def _known_nights(rows: pa.Table, timezone: str) -> Array:
+    """Name the night on which each label was known: an instant on midnight still belongs to the night it ends."""
+    import pandas as pd
+
+    known = rows["known_at"].to_pandas() - pd.Timedelta(microseconds=1)
+    return known.dt.tz_convert(timezone).dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
 
 
 def features_of(workspace: Workspace, model: str, plan_hash: str, rows: pa.Table) -> pa.Table:

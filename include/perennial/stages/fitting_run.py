@@ -1,0 +1,203 @@
+"""The last step of a training: fit, predict what was not seen, register, record.
+
+Split from ``train`` because it is long, not because it stands alone. What it leaves behind is enough for the gates
+(holdout with the baselines' predictions) and for monitoring (references on nights the version had not seen).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from perennial.engine.behaviour import behaviour, fixed_rows
+from perennial.engine.fitting import Array, TrainingSet, classes, fit, predict
+from perennial.engine.folds import folds_of, forward_predictions, newest
+from perennial.estimators import make
+from perennial.estimators.base import Estimator
+from perennial.facts.evidence import Json
+from perennial.ledger.base import NewEntry
+from perennial.registry.registry import ModelVersion
+from perennial.registry.training import Training
+from perennial.stages import datasets
+from perennial.stages.candidates import Candidate
+from perennial.stages.train import declared, training_rows
+from perennial.stages.training_set import as_training_set
+from perennial.stages.usage import Usage, measured
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BASELINES = ("constant", "linear")
+"""Always trained beside the candidate: what does not beat them is not worth serving."""
+
+
+def fit_and_register(
+    workspace: Workspace, model: str, run: str, about: Mapping[str, Any], parameters: Mapping[str, Json]
+) -> Candidate:
+    """Fit the candidate and everything it will be compared with; the same run again registers nothing new."""
+    training = workspace.spec(model).training
+    with measured() as usage:
+        rows = newest(training_rows(workspace, model, run), training.max_rows)
+        chosen = declared(workspace, model).tuned(dict(parameters))  # type: ignore[arg-type]
+        pipeline = fit(chosen, rows, training.seed)
+        kept_back = _holdout(workspace, model, run, about, pipeline, rows)
+        unseen = _reference(workspace, model, chosen, rows, kept_back)
+    version = workspace.registry.record_training(
+        _told(workspace, model, run, about, chosen, pipeline, rows, usage, kept_back)
+    )
+    workspace.store.publish(datasets.holdout(model), version.version, kept_back)
+    workspace.store.publish(datasets.reference(model), version.version, unseen)
+    made = _candidate(workspace, model, about, chosen, pipeline, rows, version, parameters)
+    _record(workspace, made, run, version)
+    return made
+
+
+def _holdout(
+    workspace: Workspace, model: str, run: str, about: Mapping[str, Any], pipeline: Any, rows: TrainingSet
+) -> pa.Table:
+    """Put the predictions of candidate and baselines beside the rows that were kept back."""
+    import pyarrow as pa
+
+    whole = workspace.store.read(datasets.training(model), run)
+    table = whole.filter(whole["holdout"])
+    held = as_training_set(workspace, model, table, timed=bool(about["timed"]))
+    models = {name: fit(make(name, {}), rows, workspace.spec(model).training.seed) for name in BASELINES}
+    for name, fitted in models.items():
+        values = predict(fitted, held.rows, task=rows.task, columns=rows.columns)
+        table = table.append_column(f"baseline:{name}", pa.array(values.tolist()))
+    values = predict(pipeline, held.rows, task=rows.task, columns=rows.columns)
+    return table.append_column("prediction", pa.array(values.tolist()))
+
+
+def _reference(
+    workspace: Workspace, model: str, chosen: Estimator, rows: TrainingSet, kept_back: pa.Table
+) -> pa.Table:
+    """Collect predictions for nights that the model that made them had not seen: forward folds, then the holdout."""
+    import pyarrow as pa
+
+    training = workspace.spec(model).training
+    folds = folds_of(rows, fold_nights=training.fold_nights)
+    unseen = forward_predictions(chosen, rows, folds, seed=training.seed)
+    nights = rows.nights if rows.nights is not None else np.full(len(rows), kept_back["night"][0].as_py(), object)
+    before = pa.table(
+        {
+            "night": pa.array(nights[unseen.positions].tolist(), pa.string()),
+            "label": pa.array(rows.labels[unseen.positions].tolist(), kept_back.schema.field("label").type),
+            "prediction": pa.array(unseen.predictions.tolist(), kept_back.schema.field("prediction").type),
+        }
+    )
+    return pa.concat_tables([before, kept_back.select(["night", "label", "prediction"])]).sort_by("night")
+
+
+def _told(
+    workspace: Workspace,
+    model: str,
+    run: str,
+    about: Mapping[str, Any],
+    chosen: Estimator,
+    pipeline: Any,
+    rows: TrainingSet,
+    usage: Usage,
+    kept_back: pa.Table,
+) -> Training:
+    spec = workspace.spec(model)
+    fixed = fixed_rows(rows, masked=spec.privacy.pii)
+    manifest = workspace.store.manifest(datasets.training(model), run)
+    return Training(
+        model=model,
+        run_key=run,
+        estimator=spec.training.estimator,
+        pipeline=pipeline,
+        task=spec.task,
+        columns=rows.columns,
+        fixed_rows=fixed,
+        behaviour=behaviour(pipeline, fixed, task=spec.task, columns=rows.columns),
+        parameters=chosen.parameters,
+        metrics={"rows": len(rows), **usage.as_metrics(), **_scores(spec.task, kept_back, classes_of(pipeline, rows))},
+        tags={"night": about["night"], "change": about["change"], "recipe": about["recipe"], "cutoff": str(about["cutoff"])},
+        datasets={"training": manifest.content if manifest else ""},
+        figures=_figures(kept_back, spec.task, pipeline, rows),
+    )
+
+
+def classes_of(pipeline: Any, rows: TrainingSet) -> tuple[str, ...]:
+    """Name the classes in the order of the predictions' columns; none for numbers."""
+    return classes(pipeline) if rows.task == "multiclass" else ()
+
+
+def _scores(task: str, kept_back: pa.Table, names: tuple[str, ...]) -> dict[str, float]:
+    from perennial.metrics import metrics
+
+    labels = np.asarray(kept_back["label"].to_pylist())
+    if names:
+        places = {name: place for place, name in enumerate(names)}
+        labels = np.asarray([places.get(str(label), -1) for label in labels])
+    values = np.asarray(kept_back["prediction"].to_pylist(), dtype=float)
+    return {
+        f"holdout_{name}": float(kind().score(labels, values))
+        for name, kind in metrics().items()
+        if task in kind().tasks and len(labels)
+    }
+
+
+def _figures(kept_back: pa.Table, task: str, pipeline: Any, rows: TrainingSet) -> dict[str, bytes]:
+    from perennial.registry.figures import calibration
+
+    labels: Array = np.asarray(kept_back["label"].to_pylist())
+    values = np.asarray(kept_back["prediction"].to_pylist(), dtype=float)
+    if not len(labels):
+        return {}
+    return {"calibration.png": calibration(labels, values, task=task, classes=classes_of(pipeline, rows))}  # type: ignore[arg-type]
+
+
+def _candidate(
+    workspace: Workspace,
+    model: str,
+    about: Mapping[str, Any],
+    chosen: Estimator,
+    pipeline: Any,
+    rows: TrainingSet,
+    version: ModelVersion,
+    parameters: Mapping[str, Json],
+) -> Candidate:
+    spec = workspace.spec(model)
+    return Candidate(
+        model=model,
+        version=version.version,
+        sha256=version.sha256,
+        behaviour=version.behaviour,
+        plan=about["plan"],
+        recipe=about["recipe"],
+        estimator=spec.training.estimator,
+        task=spec.task,
+        numeric=rows.columns.numeric,
+        categorical=rows.columns.categorical,
+        classes=classes_of(pipeline, rows),
+        night=about["night"],
+        cutoff=about["cutoff"],
+        rows=len(rows),
+        parameters=dict(parameters),
+        seed=spec.training.seed,
+        change=about["change"],
+    )
+
+
+def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersion) -> None:
+    entry = workspace.ledger.append(
+        NewEntry(
+            model=made.model,
+            kind="trained",
+            key=run,
+            night=made.night,
+            actor="train",
+            reason=(
+                f"Version {made.version} of {made.model} was trained on {made.rows} rows up to "
+                f"{made.cutoff or 'a hashed split'} ({made.change})."
+            ),
+            evidence=made.as_json(),
+        )
+    )
+    workspace.registry.set_tags(version.run_id, {"ledger": entry.id})
