@@ -290,7 +290,7 @@ def address_of(name: str, page: str) -> str:
         links = reader.found
     if name not in links:
         raise LackingError(f"The package index has no {name} (looked at {without_password(page)}).")
-    return urllib.parse.urljoin(page, links[name])
+    return str(urllib.parse.urljoin(page, links[name]))
 
 
 class Links(html.parser.HTMLParser):
@@ -360,7 +360,7 @@ def pip_setting(name: str) -> str:
     ]
     for file in files:
         settings = configparser.RawConfigParser()
-        if file and settings.read(file):
+        if file and settings.read(str(file)):
             for section in ("install", "global"):
                 if settings.has_option(section, name):
                     return settings.get(section, name).strip()

@@ -8,6 +8,7 @@ Airflow is imported once and forked, which halves the time and the memory of fou
 from __future__ import annotations
 
 import fcntl
+import importlib
 import json
 import os
 import select
@@ -194,9 +195,7 @@ def _airflow_command(words: list[str]) -> None:
 
     sys.argv = ["airflow", *words]
     if words[0] == "scheduler":
-        import airflow_local_settings
-
-        airflow_local_settings.preload()
+        importlib.import_module("airflow_local_settings").preload()
     arguments = cli_parser.get_parser().parse_args(words)
     arguments.func(arguments)
 

@@ -160,9 +160,9 @@ class Airflow:
         return found
 
     def import_errors(self) -> dict[str, str]:
-        """Return what Airflow could not import: file and stack trace."""
+        """Return what Airflow could not import: file and last line of the stack trace."""
         found = self.ask("GET", "/importErrors", params={"limit": 100})["import_errors"]
-        return {one["filename"]: one["stack_trace"] for one in found}
+        return {one["filename"]: one["stack_trace"].strip().rpartition("\n")[2] for one in found}
 
     def _log_in(self) -> None:
         answer = self._http.post("/auth/token", json=self._login)
