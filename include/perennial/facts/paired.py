@@ -115,8 +115,8 @@ def limits(pseudo: Numbers, *, alpha: float, serial: bool = True) -> dict[str, N
     bias-corrected first autocorrelation, raised only, never lowered. Nights on the last axis, in
     order; leading axes are independent comparisons. Needs at least two nights.
 
-    Simulated size at a nominal 5 %, 28 nights: .041, .052, .065 at autocorrelation 0, .3, .6
-    (``benchmarks/wrong_promotion.py`` repeats it); at 7 nights and .6 it is about .10.
+    The declared error is not exact: it is exceeded with few nights that resemble each other strongly, and
+    when rare nights are far worse than the rest (left skew). ``benchmarks/wrong_promotion.py`` prints by how much.
     """
     import numpy as np
     from scipy.special import stdtrit
