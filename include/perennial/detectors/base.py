@@ -18,6 +18,14 @@ class Detector(BaseModel, ABC, Generic[Watched]):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def __class_getitem__(cls, watched: object) -> type[BaseModel]:
+        """Tell the type checker what is watched, and no more.
+
+        Pydantic would make a class of its own of ``Detector[Watch]`` and write it into the entry's module,
+        where the catalogue looks for one detector only.
+        """
+        return cls
+
     @abstractmethod
     def read(self, watch: Watched) -> Reading:
         """Read the last night from what is given alone: no files, no clock, no network, no state."""

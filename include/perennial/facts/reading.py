@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from perennial.clock import Night
 from perennial.facts.evidence import Evidence, Json, canonical, fingerprint
@@ -69,11 +69,9 @@ class Reading:
         return {key: canonical(value) for key, value in plain.items()}
 
     @classmethod
-    def from_json(cls, kept: Mapping[str, object]) -> Reading:
+    def from_json(cls, kept: Mapping[str, Any]) -> Reading:
         """Read what ``as_json`` wrote."""
-        from pydantic import TypeAdapter
-
-        return TypeAdapter(cls).validate_python(kept)
+        return cls(**{**kept, "columns": tuple(Moved(**moved) for moved in kept["columns"])})
 
     @property
     def evidence_hash(self) -> str:
