@@ -37,6 +37,8 @@ class Check(BaseModel, ABC):
     types: ClassVar[frozenset[str]] = ANY_TYPE
     """Declared types that its columns may have."""
 
+    on_failure: Literal["quarantine", "reject", "warn"] = Field(description="What happens when it fails.")
+
     @abstractmethod
     def sentence(self) -> str:
         """Say the rule in words."""

@@ -34,7 +34,8 @@ class NullShare(BatchCheck):
 
     def measure(self) -> Condition:
         """Take the share of rows without a value."""
-        return Condition(f"(count(*) - count({quoted(self.column)})) / count(*)")
+        missing = f"(count(*) - count({quoted(self.column)}))"
+        return Condition(f"coalesce({missing} / nullif(count(*), 0), 0)")
 
     def fails(self, measured: float) -> bool:
         """Tell whether more is missing."""
