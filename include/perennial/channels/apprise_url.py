@@ -40,19 +40,23 @@ class AppriseUrl(Channel):
         """
         import apprise  # 0.3 s, and only where an alert is sent
 
-        sender = apprise.Apprise()
         address = self.url.get_secret_value()
         with _Overheard() as overheard:
-            if not address or not sender.add(self._with_timeouts(address)):
+            # The service itself, not Apprise.notify(): that one sends, and logs, from other threads.
+            service = apprise.Apprise.instantiate(self._as_text_in_time(address)) if address else None
+            if service is None:
                 raise NotDeliveredError("its address is empty or not one that Apprise knows.")
-            taken = sender.notify(title=alert.title, body=alert.as_text(), notify_type=_TYPES[alert.severity])
+            taken = service.notify(
+                title=alert.title, body=alert.as_text(), notify_type=_TYPES[alert.severity]
+            )
         if not taken:
             said = " ".join(overheard.said) or "it did not take the alert"
             raise NotDeliveredError(masked(f"{_scheme(address)}: {said}", address))
 
-    def _with_timeouts(self, address: str) -> str:
-        wait = f"cto={self.timeout_seconds}&rto={self.timeout_seconds}"
-        return f"{address}{'&' if '?' in address else '?'}{wait}"
+    def _as_text_in_time(self, address: str) -> str:
+        """Ask for plain text, which every service shows as it is, in parts if long, and not to wait for ever."""
+        asked = f"format=text&overflow=split&cto={self.timeout_seconds}&rto={self.timeout_seconds}"
+        return f"{address}{'&' if '?' in address else '?'}{asked}"
 
 
 _TYPES: dict[str, Any] = {"info": "info", "warning": "warning", "critical": "failure"}

@@ -11,7 +11,7 @@ from perennial.channels.log import Log
 from perennial.errors import NotDeliveredError
 from perennial.facts.alert import Alert
 from perennial.ledger.outbox import Delivery
-from perennial.policies.alerting import STORM, storm
+from perennial.policies.alerting import LONGEST_STORM, STORM, storm
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +62,10 @@ class Attempt:
 
 
 def _messages(batch: Sequence[Delivery], channel: Channel) -> Iterator[tuple[Alert, int]]:
-    """Give each alert, or one message about all of them; the log keeps each alert by itself."""
+    """Give each alert, or messages that list many of them; the log keeps each alert by itself."""
     if len(batch) < STORM or isinstance(channel, Log):
         yield from ((delivery.alert, 1) for delivery in batch)
-    else:
-        yield storm([delivery.alert for delivery in batch]), len(batch)
+        return
+    for start in range(0, len(batch), LONGEST_STORM):
+        part = [delivery.alert for delivery in batch[start : start + LONGEST_STORM]]
+        yield storm(part), len(part)

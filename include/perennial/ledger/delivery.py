@@ -107,9 +107,11 @@ def deliver(outbox: Outbox, routes_of: Routes, now: datetime, *, within_seconds:
 
 def _choose_channels(outbox: Outbox, routes_of: Routes, now: datetime) -> bool:
     new = outbox.unrouted()
-    for alert in new:
-        chosen = [r.name for r in routes_of(alert.model) if wants(alert, r.events, channel=r.name)]
-        outbox.route(alert, chosen, now)
+    known = {model: routes_of(model) for model in {alert.model for alert in new}}
+    with outbox.database.writing():
+        for alert in new:
+            wanted = (r.name for r in known[alert.model] if wants(alert, r.events, channel=r.name))
+            outbox.route(alert, wanted, now)
     return bool(new)
 
 
@@ -133,8 +135,9 @@ def _attempts(due: Sequence[Delivery], routes_of: Routes, outbox: Outbox) -> lis
         if route is None:
             outbox.mark(replace(delivery, state="failed", problem="The channel is no longer declared."))
             continue
-        attempt = found.setdefault(route.name, Attempt(route.name, route.channel))
-        attempt.batch.append(delivery)
+        if route.name not in found:
+            found[route.name] = Attempt(route.name, route.channel)
+        found[route.name].batch.append(delivery)
     return list(found.values())
 
 

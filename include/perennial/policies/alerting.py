@@ -23,8 +23,8 @@ from perennial.facts.evidence import Evidence
 STORM = 10
 """From so many alerts at once on, a channel gets one message that lists them."""
 
-LONGEST_STORM = 100
-"""Alerts that such a message lists."""
+LONGEST_STORM = 50
+"""Alerts that such a message lists; more of them are more messages."""
 
 LONGEST_ERROR = 500
 """Characters of an error that are told: the rest is in the log, where private values may stand."""
@@ -66,7 +66,9 @@ class Run:
 
     def occurrence(self, event: Event) -> str:
         """Name this one event: the same however often it is reported."""
-        return identity(self.model, event, f"{self.dag}/{self.run_id}/{self.task}/{self.attempt}")
+        return identity(
+            self.model, event, f"{self.dag}/{self.night}/{self.run_id}/{self.task}/{self.attempt}"
+        )
 
 
 _AFFECTED = {
@@ -261,17 +263,17 @@ def channel_condition(name: str) -> str:
 
 def storm(alerts: Collection[Alert]) -> Alert:
     """Tell many alerts in one message: a cause they share is seen sooner than their number is read."""
-    ordered = sorted(alerts, key=lambda alert: (alert.model, alert.night or "", alert.title))
+    ordered = sorted(
+        alerts, key=lambda alert: (alert.model, alert.night or "", alert.title, alert.fingerprint)
+    )
     models = sorted({alert.model for alert in ordered})
-    lines = [f"- {alert.title}: {alert.what_happened}" for alert in ordered[:LONGEST_STORM]]
-    more = [f"… and {len(ordered) - LONGEST_STORM} more."] if len(ordered) > LONGEST_STORM else []
     worst = next(s for s in ("critical", "warning", "info") if any(a.severity == s for a in ordered))
     return Alert(
-        model=", ".join(models[:LONGEST_STORM]),
+        model=", ".join(models),
         night=max((alert.night for alert in ordered if alert.night), default=None),
         event=ordered[0].event,
         title=f"{len(ordered)} alerts of {len(models)} models at once",
-        what_happened="\n".join(lines + more),
+        what_happened="\n".join(f"- {alert.title}: {alert.what_happened}" for alert in ordered),
         what_it_means="So many at once usually have one cause: a disk, a database, a feed they share.",
         what_to_do="Look for the shared cause first; each alert by itself is in alerts.log.",
         severity=worst,  # type: ignore[arg-type]  # one of the three just listed
