@@ -77,7 +77,7 @@ class Outbox:
             )
             return [Alert.from_json(json.loads(text)) for (text,) in rows]
 
-    def claim(self, now: datetime, *, lease: timedelta, limit: int = 1000) -> list[Delivery]:
+    def claim(self, now: datetime, *, lease: timedelta, limit: int = 10_000) -> list[Delivery]:
         """Take deliveries that are due, so that no other process tries them before the lease ends."""
         with self.database.writing() as connection:
             due = _deliveries(connection, "d.state = 'pending' AND d.next_try <= ?", limit, now.isoformat())
