@@ -110,8 +110,10 @@ and 0.09464 (14 nights, 1400 rows).'
                     f"({scope(evaluation)}).",
                     **numbers,
                 )
+        beyond = before is not None and any(abs(found[name].estimate) > floors[name] for name in TESTS)
+        enough = f"no worse calibrated than {evaluation.champion}'s" if beyond else "calibrated well enough"
         return Decision.passed(
-            f"The probabilities of {evaluation.challenger} are as calibrated as they must be: bias "
+            f"The probabilities of {evaluation.challenger} are {enough}: bias "
             f"{found['residual'].estimate:.4g}, slope {found['slope'].estimate:.4g} a row, floors "
             f"{self.floor_residual:g} and {self.floor_slope:g} ({scope(evaluation)}).",
             **numbers,
