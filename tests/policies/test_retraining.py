@@ -43,10 +43,11 @@ def test_a_broken_feed_never_retrains(trigger) -> None:
     assert verdict(trigger=trigger, cause="broken_feed") is Verdict.FAIL
 
 
-def test_a_harmless_shift_is_recorded_and_trains_nothing() -> None:
+@pytest.mark.parametrize("cause", ["harmless_shift", "silent_source"])
+def test_a_harmless_shift_is_recorded_and_trains_nothing(cause) -> None:
     """Inputs that moved without costing anything need no new model; a person may still want one."""
-    assert verdict(cause="harmless_shift") is Verdict.FAIL
-    assert verdict(cause="harmless_shift", trigger="manual") is Verdict.PASS
+    assert verdict(cause=cause) is Verdict.FAIL
+    assert verdict(cause=cause, trigger="manual") is Verdict.PASS
 
 
 @pytest.mark.parametrize(
