@@ -7,6 +7,8 @@ Great Expectations again. Airflow imports this module at start in all its proces
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import pkgutil
 import sys
 from contextlib import suppress
 
@@ -22,16 +24,23 @@ HEAVY = (
     "optuna",
     "great_expectations",
     "mlflow.sklearn",
-    "perennial.stages",
 )
 
 
 def preload() -> list[str]:
     """Import what tasks will need; a package that is not installed is left to the task that misses it."""
-    for name in HEAVY:
+    wanted = [*HEAVY, *_stages()]
+    for name in wanted:
         with suppress(ImportError):
             importlib.import_module(name)
-    return [name for name in HEAVY if name in sys.modules]
+    return [name for name in wanted if name in sys.modules]
+
+
+def _stages() -> list[str]:
+    """Name the modules that our own tasks begin in."""
+    found = importlib.util.find_spec("perennial.stages") if importlib.util.find_spec("perennial") else None
+    folders = (found.submodule_search_locations if found else None) or []
+    return ["perennial.workspace", *(f"perennial.stages.{one.name}" for one in pkgutil.iter_modules(folders))]
 
 
 if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:

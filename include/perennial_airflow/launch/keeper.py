@@ -209,6 +209,7 @@ def _create_mlflow_database(home: Path) -> None:
 def _exec_mlflow() -> None:
     from perennial_airflow.launch import mlflow_boot
 
+    os.nice(10)  # its pages are for looking; the first nights should not wait for them
     command = mlflow_boot.server_command(os.environ)
     os.execv(command[0], command)  # noqa: S606  our own words, no shell wanted
 
