@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from perennial.checks import checks
+from perennial.checks.base import ANY_TYPE
 from perennial.errors import PerennialError, Problem
 from perennial.spec.draft import Draft, meant, shown
 from perennial.spec.reading_yaml import KeyPath, Plain
@@ -59,13 +60,14 @@ def _of_source(draft: Draft, source: str) -> Iterator[Problem]:
     for field in ("key", "optional", "event_time", "known_at"):
         yield from _unlisted(draft, (*base, field), columns, source)
     for time in ("event_time", "known_at"):
-        kind = draft.mapping(*base, "columns").get(draft.text(*base, time) or "")
+        name = draft.text(*base, time)
+        kind = draft.mapping(*base, "columns").get(name) if name else None
         if kind is not None and kind not in {"timestamp", "date", "text"}:
             message = f"a column of type {kind} is not a time."
             yield draft.problem(
                 (*base, time), message, "Give it the type timestamp or date.", code="PER-1045"
             )
-    key = [name for _, name in draft.texts(*base, "key")]
+    key = [column for _, column in draft.texts(*base, "key")]
     for path, name in draft.texts(*base, "optional"):
         if name in key:
             yield draft.problem(path, "a column of the key cannot be optional.", code="PER-1053")
@@ -94,7 +96,9 @@ def _misfits(draft: Draft, path: KeyPath, parameters: Plain, source: str) -> Ite
         check = entry.model_validate_json(json.dumps(parameters or {}), strict=True) if entry else None
     except ValidationError:
         return  # said by the spec
-    misfit = check.misfit({name: str(kind) for name, kind in types.items()}) if check else None
+    if check is None or any(types.get(name) not in ANY_TYPE for name in check.needs()):
+        return  # also said by the spec
+    misfit = check.misfit({name: str(kind) for name, kind in types.items()})
     if misfit:
         yield draft.problem(path, f"{misfit}.", code="PER-1053")
 
@@ -126,8 +130,8 @@ def _of_model(draft: Draft) -> Iterator[Problem]:
         )
         message = "the scored rows need a key: columns that together name a row."
         yield draft.problem(place, message, "Add `key: [column]`.", code="PER-1042")
-    everywhere = [name for each in draft.mapping("sources") for name in draft.columns(each)]
-    yield from _unlisted(draft, ("privacy", "pii"), everywhere, "any source")
+    everywhere = dict.fromkeys(name for each in draft.mapping("sources") for name in draft.columns(each))
+    yield from _unlisted(draft, ("privacy", "pii"), list(everywhere), "any source")
 
 
 def _unlisted(draft: Draft, path: KeyPath, columns: list[str], source: str) -> Iterator[Problem]:

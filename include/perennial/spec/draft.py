@@ -61,8 +61,12 @@ def dotted(path: KeyPath) -> str:
     >>> dotted(("gates", 0, "slices", "tolerance"))
     'gates[0].slices.tolerance'
     """
-    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    steps = "".join(f"[{step}]" if isinstance(step, int) else f".{_step(step)}" for step in path)
     return steps.removeprefix(".")
+
+
+def _step(name: str) -> str:
+    return name if name.isprintable() and name.strip() else json.dumps(name)
 
 
 def shown(value: Plain) -> str:

@@ -38,6 +38,15 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "less_than": ("lt", "below"),
 }
+_OTHER_WORDS = {
+    **dict.fromkeys(("float", "double", "decimal", "real", "numeric"), "number"),
+    **dict.fromkeys(("int", "bigint", "int64"), "integer"),
+    **dict.fromkeys(("str", "string", "varchar", "category", "object"), "text"),
+    **dict.fromkeys(("bool",), "boolean"),
+    **dict.fromkeys(("datetime", "datetime64", "time"), "timestamp"),
+    **dict.fromkeys(("classification",), "binary"),
+}
+"""What other tools call our kinds."""
 _TEXT_MARKS = re.compile(r"'([^']*)'")
 
 
@@ -68,29 +77,31 @@ def _flat(error: ValidationError, document: Document, prefix: KeyPath) -> Iterat
     for each in error.errors(include_url=False, include_input=False):
         context = each.get("ctx", {})
         path, choice = _grounded((*prefix, *each["loc"]), each["type"], document)
-        inner = context.get("error")
-        if isinstance(inner, ValidationError):  # a gate or check, validated by its own class
-            yield from _flat(inner, document, _entry_path(path, document))
-        else:
-            yield _Found(path, each["type"], each["msg"].removeprefix("Value error, "), context, choice)
-
-
-def _entry_path(path: KeyPath, document: Document) -> KeyPath:
-    value = document.at(path)
-    return (*path, next(iter(value))) if isinstance(value, dict) and value else path
+        yield _Found(path, each["type"], each["msg"].removeprefix("Value error, "), context, choice)
 
 
 def _grounded(loc: KeyPath, kind: str, document: Document) -> tuple[KeyPath, tuple[KeyPath, str] | None]:
-    """Keep the steps that exist in the file; what pydantic adds names the alternative of a union."""
+    """Keep the steps that exist in the file; what pydantic adds names the alternative of a union.
+
+    A gate or check is validated by its own class, so the path lacks the entry's name: it is put back.
+    """
     path: KeyPath = ()
     choice = None
     for i, step in enumerate(loc):
         absent = kind == "missing" and i == len(loc) - 1
         if absent or (*path, step) in document.places:
-            path = (*path, step)
+            path = _entered((*path, step), document)
         elif step != "[key]" and choice is None:
             choice = (path, str(step))
     return path, choice
+
+
+def _entered(path: KeyPath, document: Document) -> KeyPath:
+    """Step from an item of a list of gates or checks to the entry's name."""
+    value = document.at(path)
+    if len(path) > 1 and path[-2] in {"gates", "checks"} and isinstance(value, dict) and len(value) == 1:
+        return (*path, next(iter(value)))
+    return path
 
 
 def _chosen(found: list[_Found]) -> list[_Found]:
@@ -103,12 +114,15 @@ def _chosen(found: list[_Found]) -> list[_Found]:
         else:
             unions.setdefault(each.choice[0], {}).setdefault(each.choice[1], []).append(each)
     for path, alternatives in unions.items():
-        fitting = [
-            errors for errors in alternatives.values() if any(len(each.path) > len(path) for each in errors)
-        ]
+        fitting = [errors for errors in alternatives.values() if any(_fits(each, path) for each in errors)]
         fitting.sort(key=len)
         kept.extend(fitting[0] if fitting else [_merged(path, alternatives)])
     return kept
+
+
+def _fits(found: _Found, union: KeyPath) -> bool:
+    """Whether the value had this alternative's shape, so that its error is about the content."""
+    return len(found.path) > len(union) or found.kind not in {*_EXPECTED, "literal_error"}
 
 
 def _merged(path: KeyPath, alternatives: Mapping[str, list[_Found]]) -> _Found:
@@ -116,6 +130,8 @@ def _merged(path: KeyPath, alternatives: Mapping[str, list[_Found]]) -> _Found:
     if len(errors) == 1:
         return errors[0]
     expected = dict.fromkeys(_expected(error) for error in errors)
+    if "a number" in expected:
+        expected.pop("a whole number", None)
     return _Found(path, "union", "", {"expected_words": " or ".join(filter(None, expected))})
 
 
@@ -172,7 +188,9 @@ def _not_allowed(found: _Found, value: Plain, draft: Draft) -> Problem:
         message = f"format {shown(value)} is not known to this version, which reads format {allowed[0]}."
         fix = f"Write `perennial: {allowed[0]}`, or upgrade Perennial."
         return draft.problem(found.path, message, fix, code="PER-1043")
-    fix = meant(str(value), allowed).replace("Known:", "Allowed:")
+    other = difflib.get_close_matches(str(value).lower(), _OTHER_WORDS, n=1, cutoff=0.75)
+    word = _OTHER_WORDS[other[0]] if other and _OTHER_WORDS[other[0]] in allowed else str(value)
+    fix = meant(word, allowed).replace("Known:", "Allowed:")
     return draft.problem(found.path, f"{shown(value)} is not allowed.", fix, code="PER-1043")
 
 

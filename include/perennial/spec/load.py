@@ -5,6 +5,7 @@ A broken folder harms nobody else: `load_all` keeps healthy and broken models ap
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ def load(folder: Path) -> ModelSpec:
     """
     draft = draft_of(folder)
     spec, problems = _typed(draft)
-    special = [problem for check in CHECKS for problem in check(draft)]
+    found = [problem for check in CHECKS for problem in check(draft)]
+    special = [each for each in found if not _misspelt(each, problems)]
     kept = [*special, *(each for each in problems if not _told_better(each, special))]
     if kept or spec is None:
         raise BrokenModelError(
@@ -120,6 +122,14 @@ def _typed(draft: Draft) -> tuple[ModelSpec | None, list[Problem]]:
         return ModelSpec.model_validate_json(json.dumps({**values, "name": name}), strict=True), problems
     except ValidationError as error:
         return None, [*problems, *explained(error, draft)]
+
+
+def _misspelt(missing: Problem, problems: list[Problem]) -> bool:
+    """Whether something is missing only because its name is written wrongly beside it."""
+    parent, _, name = missing.field.rpartition(".")
+    unknown = [each.field.rpartition(".") for each in problems if each.code == "PER-1041"]
+    siblings = [key for folder, _, key in unknown if folder == parent]
+    return missing.code == "PER-1042" and bool(difflib.get_close_matches(name, siblings, n=1))
 
 
 def _told_better(general: Problem, special: list[Problem]) -> bool:

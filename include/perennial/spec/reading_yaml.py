@@ -133,7 +133,8 @@ def _events(text: str) -> Iterator[Any]:
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        endless = "end of stream" in str(error.problem) and error.context_mark
+        mark = error.context_mark if endless else error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
         raise YamlSyntaxError(_explained(error, text, line, column), line + 1, column + 1) from error
     except YAMLError as error:
@@ -231,7 +232,8 @@ def _refuse_event(event: Any, kind: str, line: int, column: int) -> None:
         sign = "*" if kind == "AliasEvent" else "&"
         raise AliasInYamlError(f"Anchors and aliases are not allowed (`{sign}{event.anchor}`).", line, column)
     if getattr(event, "tag", None) is not None:
-        raise TagInYamlError(f"Tags are not allowed (`{event.tag}`).", line, column)
+        tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        raise TagInYamlError(f"Tags are not allowed (`{tag}`).", line, column)
 
 
 def _meaning(written: str, line: int, column: int) -> Plain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -99,3 +100,8 @@ def _alternatives(node: Schema) -> Iterator[Schema]:
         yield from _alternatives(_schema()["$defs"][reference.rsplit("/", 1)[1]])
     for each in (*node.get("anyOf", ()), *node.get("oneOf", ())):
         yield from _alternatives(each)
+
+
+def schema_text() -> str:
+    """Write the schema as it stands in ``include/models/model.schema.json``."""
+    return json.dumps(json_schema(), indent=1, ensure_ascii=False) + "\n"
