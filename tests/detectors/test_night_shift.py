@@ -28,8 +28,8 @@ def drawn(seed: int, change: Change | None = None, **feed: object) -> Watch:
 def test_the_budget_holds_where_nothing_is_wrong(scenario: str) -> None:
     """At most one page in 90 nights: mean within two standard errors, more than one in at most a tenth.
 
-    25 histories of a year and 90 live nights, 1,000 rows, 20 columns (about 0.08 s each); 200 histories
-    give .60 to .70 and .02 to .03 (``benchmarks/false_alarms.py``).
+    25 histories of a year and 90 live nights, 1,000 rows, 20 columns; ``benchmarks/false_alarms.py`` draws
+    more of them, with shorter histories and other sizes.
     """
     feed = Feed(scenario)
     watches = (feed.watch(np.random.default_rng([11, i])) for i in range(25))
