@@ -30,10 +30,16 @@ REVIEWED: dict[str, tuple[str, ...]] = {
         "sklearn.neighbors._kd_tree.KDTree",
     ),
     "MLP": ("sklearn.neural_network._stochastic_optimizers.AdamOptimizer",),
-    "CalibratedClassifierCV": ("sklearn.calibration._CalibratedClassifier",),
+    "CalibratedClassifierCV": (
+        "sklearn.calibration._CalibratedClassifier",
+        "sklearn.calibration._SigmoidCalibration",
+    ),
     "Voting": (*TREES, "sklearn.utils._bunch.Bunch"),
     "Stacking": (*TREES, "sklearn.utils._bunch.Bunch"),
-    "SplineTransformer": ("scipy.interpolate._bsplines.BSpline",),
+    "SplineTransformer": (
+        "scipy.interpolate._bsplines.BSpline",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    ),
 }
 """Families of scikit-learn that a model of one's own, or an adopted one, may be made of."""
 
