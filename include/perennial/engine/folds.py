@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from perennial.clock import Night, after
+from perennial.clock import Night, after, nights_apart
 from perennial.engine.fitting import Array, TrainingSet, classes, fit, predict
 from perennial.errors import CannotTrainError
 from perennial.estimators.base import Estimator
@@ -99,7 +99,10 @@ def folds_of(
     known = training_set.nights if training_set.known is None else training_set.known
     made = []
     for fold in forward_folds(
-        list(training_set.nights), fold_nights=fold_nights, min_train_nights=min_train_nights
+        list(training_set.nights),
+        fold_nights=fold_nights,
+        min_train_nights=min_train_nights,
+        delay_nights=_least_delay(training_set.nights, known),
     ):
         first, last = fold.predicted[0], fold.predicted[-1]
         train = np.flatnonzero((training_set.nights < first) & (known < first))
@@ -155,6 +158,11 @@ def newest(training_set: TrainingSet, max_rows: int | None) -> TrainingSet:
         order = np.argsort(training_set.nights[by_hash], kind="stable")
         by_hash = by_hash[order]
     return training_set.take(np.sort(by_hash[-max_rows:]))
+
+
+def _least_delay(nights: Array, known: Array) -> int:
+    pairs = set(zip(nights.tolist(), known.tolist(), strict=True))
+    return min((max(nights_apart(night, told), 0) for night, told in pairs), default=0)
 
 
 def _bucket(text: str, folds: int) -> int:
