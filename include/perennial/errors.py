@@ -609,3 +609,16 @@ class NotAMeanError(PerennialError):
             "Use log_loss, brier or accuracy for classes, rmse or mae for numbers; "
             f"{metric} is shown beside it anyway."
         )
+
+
+class NightNotCompleteError(PerennialError):
+    """A night cannot be closed while a source that should have delivered has not been taken in."""
+
+    code = "PER-2005"
+
+    def __init__(self, model: str, night: str, source: str) -> None:
+        """Name the source and what to do."""
+        super().__init__(
+            f"The night {night} of {model} is not complete: {source} has published nothing for it. "
+            f"Run take_in for {source}, or skip the night with `perennial night skip {model} {night}`."
+        )

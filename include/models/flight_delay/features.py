@@ -14,12 +14,6 @@ def weekday(flights):
 
 
 @view()
-def day_of_year(flights):
-    """Day of the year of departure: the season."""
-    return flights.event_local.day_of_year()
-
-
-@view()
 def holiday(flights):
     """Whether the day of departure is a public holiday."""
     return flights.event_local.date().isin(HOLIDAYS)

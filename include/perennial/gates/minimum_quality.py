@@ -1,4 +1,4 @@
-"""Is the model worth serving at all? It must beat what costs nothing: a constant, the last value, a season.
+"""Is the model worth serving at all? It must beat what costs nothing, and not be worse than what is simple.
 
 The first model has nothing else to beat; later ones are asked again, because a champion can decay
 to the level of a constant and a refresh that matches it would still go ahead.
@@ -24,10 +24,11 @@ from perennial.gates.base import (
 
 
 class MinimumQuality(PairedGate):
-    """Require a gain over every baseline whose lower limit is above zero.
+    """Require a gain over the naive baselines whose lower limit is above zero, and no loss to the simple ones.
 
-    All baselines must be beaten and the nearest is reported: testing only the one that happened to do
-    best needs no correction this way (intersection-union, Berger 1982).
+    A constant must be beaten. A linear model is a model: being as good as it is no disgrace, being shown
+    to be worse is a reason to serve the linear one. All must be met, so testing several needs no
+    correction (intersection-union, Berger 1982); the nearest naive baseline is reported.
 
     >>> from perennial.facts.evaluation import Tally
     >>> nights = tuple(
@@ -40,7 +41,12 @@ class MinimumQuality(PairedGate):
 (14 nights, 1400 rows).'
     """
 
-    beat: tuple[str, ...] = Field((), description="Baselines that must be beaten; by default every one.")
+    not_worse_than: tuple[str, ...] = Field(
+        ("linear",), description="Simple models that it must not be shown to be worse than."
+    )
+    beat: tuple[str, ...] = Field(
+        (), description="Baselines that must be beaten; by default every one not listed in `not_worse_than`."
+    )
     min_gain: float = Field(0.0, ge=0, description="Least gain over each baseline, in the loss's own unit.")
 
     def decide(self, evaluation: Evaluation) -> Decision:
@@ -48,7 +54,8 @@ class MinimumQuality(PairedGate):
         reason = unfair(evaluation, champion=False)
         if reason:
             return Decision.held(reason)
-        names = self.beat or tuple(sorted({name for tally in evaluation.tallies for name in tally.baselines}))
+        known = {name for tally in evaluation.tallies for name in tally.baselines}
+        names = self.beat or tuple(sorted(known - set(self.not_worse_than)))
         missing = [name for name in names if any(name not in tally.baselines for tally in evaluation.tallies)]
         if missing or not names:
             return Decision.held(
@@ -57,7 +64,22 @@ class MinimumQuality(PairedGate):
         name, compared, margin = self._nearest(evaluation, names)
         if compared.outcome is Outcome.UNASSESSABLE:
             return unassessable(self, compared, evaluation)
-        return self._answer(evaluation, name, compared, margin)
+        simpler = tuple(name for name in self.not_worse_than if name in known)
+        return self._beaten_by(evaluation, simpler) or self._answer(evaluation, name, compared, margin)
+
+    def _beaten_by(self, evaluation: Evaluation, simpler: tuple[str, ...]) -> Decision | None:
+        """Refuse a model that a simpler one is shown to beat."""
+        if not simpler:
+            return None
+        name, compared, margin = self._nearest(evaluation, simpler)
+        if compared.outcome is not Outcome.WORSE or compared.interval is None:
+            return None
+        return Decision.failed(
+            f"{evaluation.challenger} is worse than the {name} baseline: {evaluation.loss_name} loss "
+            f"{-compared.interval.estimate:.4g} a row, {between(compared.interval, self.alpha)} "
+            f"({scope(evaluation, compared)}); serve the simpler model.",
+            **evidence(compared, baseline=name, margin=margin),
+        )
 
     def _nearest(self, evaluation: Evaluation, names: tuple[str, ...]) -> tuple[str, Comparison, float]:
         found = []

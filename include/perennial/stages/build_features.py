@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perennial.clock import Night, after, end_of
 from perennial.engine.plan import FeaturePlan
-from perennial.facts.evidence import as_text
+from perennial.facts.evidence import Json, as_text
 from perennial.stages import datasets
 from perennial.workspace import Workspace
 
@@ -29,6 +29,10 @@ class Built:
     """Nights built now, in order."""
     rows: int
     """Rows of these nights."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        return {"plan": self.plan, "nights": list(self.nights), "rows": self.rows}
 
 
 def build_features(workspace: Workspace, model: str, night: Night, plan: FeaturePlan | None = None) -> Built:

@@ -53,14 +53,22 @@ class Candidate:
     """How it differs from the champion of that night: first, refresh or recipe."""
 
     def as_json(self) -> dict[str, Json]:
-        """Write plain values, for the ledger."""
-        return asdict(self)
+        """Write plain values, for the ledger; without the bytes' hash, which no two trainings share."""
+        return {name: value for name, value in asdict(self).items() if name != "sha256"}
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Candidate:
-        """Read what the ledger kept."""
+    def from_json(cls, value: Mapping[str, Any], sha256: str) -> Candidate:
+        """Read what the ledger kept of a training, and of its bytes."""
         lists = {name: tuple(value[name]) for name in ("numeric", "categorical", "classes")}
-        return cls(**{**value, **lists})
+        return cls(**{**value, **lists, "sha256": sha256})
+
+
+def trainings(workspace: Workspace, model: str, last_night: Night | None = None) -> list[Candidate]:
+    """List every version trained or adopted up to a night, in the order of the ledger."""
+    registered = workspace.ledger.entries(model, kinds={"registered"})
+    bytes_of = {str(entry.evidence["version"]): str(entry.evidence["sha256"]) for entry in registered}
+    trained = workspace.ledger.entries(model, kinds={"trained", "adopted"}, last_night=last_night)
+    return [Candidate.from_json(entry.evidence, bytes_of[str(entry.evidence["version"])]) for entry in trained]
 
 
 def candidate(workspace: Workspace, model: str, version: str) -> Candidate:
@@ -69,11 +77,10 @@ def candidate(workspace: Workspace, model: str, version: str) -> Candidate:
     Raises:
         UnknownVersionError: nothing was trained under that number.
     """
-    trained = workspace.ledger.entries(model, kinds={"trained", "adopted"})
-    for entry in trained:
-        if entry.evidence["version"] == version:
-            return Candidate.from_json(entry.evidence)
-    raise UnknownVersionError(model, version, [str(entry.evidence["version"]) for entry in trained])
+    known = {one.version: one for one in trainings(workspace, model)}
+    if version not in known:
+        raise UnknownVersionError(model, version, list(known))
+    return known[version]
 
 
 def champion(workspace: Workspace, model: str, night: Night) -> Candidate:

@@ -18,6 +18,11 @@ def changes(model: str, source: str) -> str:
     return f"{model}/changes.{source}"
 
 
+def reports(model: str, source: str) -> str:
+    """What Great Expectations answered about a source, by night."""
+    return f"{model}/reports.{source}"
+
+
 def nights(model: str) -> str:
     """One small table a night: which tables belong to it."""
     return f"{model}/nights"

@@ -57,7 +57,7 @@ def stage(workspace: Workspace, model: str, version: str, night: Night) -> Stage
     values = [c for c in table.column_names if c.startswith("p:")] or ["prediction"]
     if not table.num_rows or not all(np.isfinite(table[name].to_numpy()).all() for name in values):
         raise NotFitToServeError(model, version, "it gave no finite prediction for every row of a real batch")
-    workspace.store.publish(f"{model}/staging", version, table, meta={"night": night, "sha256": staged.sha256})
+    workspace.store.publish(f"{model}/staging", version, table, meta={"night": night, "behaviour": staged.behaviour})
     workspace.registry.set_alias(model, "staging", version)
     return Staged(version, night, table.num_rows, staged.sha256)
 
@@ -80,7 +80,7 @@ def promote(workspace: Workspace, model: str, version: str, night: Night, *, act
             night=after(night),
             actor=actor,
             reason=_sentence(promoted, now.version if now else None, night),
-            evidence={"version": version, "sha256": promoted.sha256, "plan": promoted.plan, "replaces": now.version if now else None},
+            evidence={"version": version, "behaviour": promoted.behaviour, "plan": promoted.plan, "replaces": now.version if now else None},
         )
     )
     workspace.registry.set_alias(model, "champion", version)
@@ -102,7 +102,7 @@ def _wait_for_approval(workspace: Workspace, waiting: Candidate, night: Night) -
             night=night,
             actor="deploy",
             reason=f"Version {waiting.version} of {waiting.model} needs approval: its risk is high, so it stops after staging.",
-            evidence={"version": waiting.version, "sha256": waiting.sha256},
+            evidence={"version": waiting.version, "behaviour": waiting.behaviour},
         )
     )
 

@@ -186,6 +186,18 @@ def _candidate(
 
 
 def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersion) -> None:
+    """Vouch for the bytes in a line of their own: their hash is this training's alone, the rest is repeatable."""
+    workspace.ledger.append(
+        NewEntry(
+            model=made.model,
+            kind="registered",
+            key=f"version-{made.version}",
+            night=made.night,
+            actor="train",
+            reason=f"Version {made.version} of {made.model} is the artefact with SHA-256 {made.sha256}.",
+            evidence={"version": made.version, "sha256": made.sha256},
+        )
+    )
     entry = workspace.ledger.append(
         NewEntry(
             model=made.model,

@@ -10,7 +10,7 @@ from perennial.facts.decision import Decision, Verdict
 from perennial.ledger.base import NewEntry
 from perennial.policies.retraining import BUDGET_NIGHTS, RetrainingFacts, Trigger
 from perennial.stages import datasets
-from perennial.stages.candidates import Candidate
+from perennial.stages.candidates import Candidate, trainings
 from perennial.stages.labels import labels_known
 from perennial.workspace import Workspace
 
@@ -49,8 +49,7 @@ def gather(
     workspace: Workspace, model: str, night: Night, *, trigger: Trigger, cause: str | None, under_way: bool
 ) -> RetrainingFacts:
     """Collect what the policy asks for."""
-    entries = workspace.ledger.entries(model, kinds={"trained"}, last_night=night)
-    trained = [Candidate.from_json(entry.evidence) for entry in entries if entry.night < night]
+    trained = [one for one in trainings(workspace, model, night) if one.night < night]
     last = trained[-1] if trained else None
     rows, nights = _new_labels(workspace, model, night, last)
     return RetrainingFacts(

@@ -49,7 +49,7 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     features = workspace.store.read(dataset, night)
     table = predictions(Predictor(workspace, version), features)
     built = workspace.store.manifest(dataset, night)
-    meta = {"version": version.version, "sha256": version.sha256, "features": built.content if built else None}
+    meta = {"version": version.version, "behaviour": version.behaviour, "features": built.content if built else None}
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
     return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
 

@@ -1,0 +1,202 @@
+"""Take in deliveries: gather, clean, check, set bad rows aside, publish the rest, and close the night.
+
+The first work of a night. A source's partition is published whole or not at all; the night is closed when every
+source that should have delivered has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from perennial.clock import Night, between, end_of
+from perennial.errors import NightNotCompleteError
+from perennial.facts.batch import RawBatch
+from perennial.facts.evidence import Json, as_text
+from perennial.spec.source import SourceSpec
+from perennial.stages import datasets
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from perennial.engine.intake import Intake, IntakePlan
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What taking a source in came to, over the nights asked for."""
+
+    source: str
+    nights: int
+    """Nights published now; 0 when there was nothing new."""
+    rows_in: int = 0
+    published: int = 0
+    quarantined: int = 0
+    duplicates: int = 0
+    said: tuple[str, ...] = field(default=())
+    """What a person should know: new columns, nothing due."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        return asdict(self)
+
+
+def take_in_range(
+    workspace: Workspace, model: str, source: str, first: Night, last: Night, *, address: str | None = None
+) -> TakenIn:
+    """Take in a source's deliveries of the nights from ``first`` to ``last``, in one pass over them.
+
+    A static table is read once and published under the first night when it has changed. A single night that
+    should have come and has not raises ``SourceSilentError``; in a range it is left out and seen by the monitor.
+    """
+    declared = workspace.spec(model).sources[source]
+    due = [night for night in between(first, last) if declared.available is None or declared.available.holds(night)]
+    if not due:
+        return TakenIn(source, 0, said=(f"{source} delivers nothing for {first} to {last}",))
+    results = [
+        _publish(workspace, model, source, raw, plan, contract=first == last)
+        for plan, raw in _deliveries(workspace, model, source, due, address)
+    ]
+    done = [result for result in results if result is not None]
+    return TakenIn(
+        source,
+        nights=len(done),
+        rows_in=sum(int(report["rows_in"]) for report in done),
+        published=sum(int(report["published"]) for report in done),
+        quarantined=sum(int(report["quarantined"]) for report in done),
+        duplicates=sum(int(report["duplicates"]) for report in done),
+        said=tuple(dict.fromkeys(text for report in done for text in report["said"])),
+    )
+
+
+def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Json]:
+    """Publish which tables belong to the night; features and score work on a closed night only.
+
+    Raises:
+        NightNotCompleteError: a source that should have delivered has not.
+    """
+    import pyarrow as pa
+
+    spec = workspace.spec(model)
+    rows: list[dict[str, Any]] = []
+    for name, source in spec.sources.items():
+        key = _newest(workspace, model, name, night) if source.static else night
+        manifest = workspace.store.manifest(datasets.table(model, name), key) if key else None
+        if manifest is None:
+            if source.available is None or source.available.holds(night):
+                raise NightNotCompleteError(model, night, name)
+            continue
+        aside = workspace.store.manifest(datasets.quarantine(model, name), key or night)
+        rows.append({"source": name, "content": manifest.content, "rows": manifest.rows, "quarantined": aside.rows if aside else 0})
+    workspace.store.publish(datasets.nights(model), night, pa.Table.from_pylist(rows))
+    return {
+        "night": night,
+        "rows": sum(row["rows"] for row in rows if row["source"] == spec.rows_source),
+        "quarantined": sum(row["quarantined"] for row in rows),
+    }
+
+
+def _deliveries(
+    workspace: Workspace, model: str, name: str, due: list[Night], address: str | None
+) -> Iterator[tuple[IntakePlan, RawBatch]]:
+    from perennial.engine.intake import IntakePlan
+    from perennial.sources import source_for
+
+    spec = workspace.spec(model)
+    declared = spec.sources[name]
+    plan = IntakePlan(name, declared, spec.timezone)
+    request = plan.request(due[0], root=workspace.project, address=address)
+    source = source_for(request.uri, request.format)
+    if len(due) == 1 or declared.static or not (request.by_night or request.holds_many_nights):
+        yield plan, source.read(request)
+    else:
+        yield from ((plan, raw) for raw in source.read_range(request, due[0], due[-1]))
+
+
+def _publish(
+    workspace: Workspace, model: str, name: str, raw: RawBatch, plan: IntakePlan, *, contract: bool
+) -> Mapping[str, Any] | None:
+    from perennial.engine.intake import take_in
+    from perennial.errors import BatchRejectedError
+
+    dataset = datasets.table(model, name)
+    if _seen(workspace, dataset, plan.source, raw):
+        return None
+    token = workspace.store.version(dataset, raw.night)
+    try:
+        found = take_in(raw, plan, contract=contract)
+    except BatchRejectedError as error:
+        workspace.store.publish(datasets.quarantine(model, name), raw.night, error.quarantined, meta={"rejected": True})
+        raise
+    table = _bitemporal(workspace, dataset, found, plan, raw.night)
+    _aside(workspace, datasets.quarantine(model, name), raw.night, found.quarantined)
+    _aside(workspace, datasets.changes(model, name), raw.night, found.changes)
+    report: dict[str, Any] = found.report.as_json()
+    if contract:
+        _keep_report(workspace, datasets.reports(model, name), raw.night, report)
+    workspace.store.publish(dataset, raw.night, table, meta=_meta(report), token=token)
+    return _summary(found)
+
+
+def _seen(workspace: Workspace, dataset: str, source: SourceSpec, raw: RawBatch) -> bool:
+    """Whether this very delivery has been published: the night's own, or the newest of a table without nights."""
+    whole = source.static or not (source.by_night or source.event_time)
+    keys = workspace.store.keys(dataset, last=raw.night)[-1:] if whole else [raw.night]
+    manifests = [workspace.store.manifest(dataset, key) for key in keys]
+    return any(manifest is not None and manifest.meta["sha256"] == raw.sha256 for manifest in manifests)
+
+
+def _bitemporal(workspace: Workspace, dataset: str, found: Intake, plan: IntakePlan, night: Night) -> pa.Table:
+    """Keep what was known before a correction: nights in between were decided on it."""
+    from perennial.engine.revision import revise
+
+    if not workspace.store.version(dataset, night) or not plan.source.key:
+        return found.published
+    newest = workspace.store.keys(dataset)[-1]
+    before = workspace.store.read(dataset, night)
+    if newest <= night:
+        return found.published
+    return revise(before, found.published, known_at=end_of(newest, plan.timezone))
+
+
+def _aside(workspace: Workspace, dataset: str, night: Night, table: pa.Table) -> None:
+    """Publish what was set aside; an empty table only where it takes the place of another."""
+    if table.num_rows or workspace.store.version(dataset, night):
+        workspace.store.publish(dataset, night, table)
+
+
+def _keep_report(workspace: Workspace, dataset: str, night: Night, report: Mapping[str, Json]) -> None:
+    """Publish what Great Expectations answered to each declared check."""
+    import pyarrow as pa
+
+    workspace.store.publish(dataset, night, pa.table({"report": [as_text(_without_place(report))]}))
+
+
+def _without_place(report: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in report.items() if key != "location"}
+
+
+def _meta(report: Mapping[str, Json]) -> dict[str, Json]:
+    """Keep the counts beside the rows; where the file lay and what the contract said are no part of the content."""
+    apart = ("location", "evaluated", "successful", "contract")
+    return {key: value for key, value in report.items() if key not in apart}
+
+
+def _summary(found: Intake) -> dict[str, Any]:
+    report = found.report
+    said = [f"new column {name} was left out" for name in report.extra_columns]
+    return {
+        "rows_in": report.rows_in,
+        "published": report.rows_published,
+        "quarantined": report.rows_quarantined,
+        "duplicates": report.duplicates,
+        "said": said,
+    }
+
+
+def _newest(workspace: Workspace, model: str, source: str, night: Night) -> Night | None:
+    keys = workspace.store.keys(datasets.table(model, source), last=night)
+    return keys[-1] if keys else None
+
