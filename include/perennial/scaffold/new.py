@@ -1,0 +1,72 @@
+"""``perennial new``: from a table to a model's folder that runs as it is, with every assumption in words."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from perennial.errors import NotATableError
+from perennial.scaffold.inference import describe
+from perennial.scaffold.judging import judge
+from perennial.scaffold.table import allow_folder, find, read
+from perennial.scaffold.writing import model_yaml, readme
+from perennial.spec.folder import good_name, slug
+from perennial.spec.load import load
+from perennial.spec.places import settings_file
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """The folder that was written, and what was assumed."""
+
+    folder: Path
+    assumptions: list[str]
+    """Sentences, each a guess that a person can correct in `model.yaml`."""
+
+
+def new(  # noqa: PLR0913 - the options of the command
+    name: str,
+    source: str | Path,
+    label: str,
+    time: str | None = None,
+    entity: str | None = None,
+    *,
+    models_root: Path,
+    table: str | None = None,
+) -> NewModel:
+    """Write a model's folder for a CSV, Parquet, JSON lines, SQLite or DuckDB table.
+
+    ``time`` and ``entity`` are looked for where they are not named; ``table`` names the table of a database
+    that holds several.
+
+    Raises:
+        NotATableError: the name is taken or bad, or the table cannot make a model; says why and what to do.
+    """
+    folder = models_root / name
+    if not good_name(name):
+        raise NotATableError(f"{name!r} cannot name a model. Take for example {slug(name)!r}.")
+    if folder.exists():
+        raise NotATableError(f"There is already a folder {name}. Take another name, or remove it first.")
+    place = find(source, models_root, table)
+    rows = read(place)
+    columns = describe(rows)
+    judged = judge(rows, columns, label, time=time, entity=entity)
+    if place.outside:
+        allow_folder(place.outside, models_root)
+        said = f"place: the table lies outside the project, so {place.outside} was added to data_roots in"
+        judged.assumptions.append(f"{said} include/{settings_file(models_root).name}.")
+    _write(folder, model_yaml(name, place, columns, judged), readme(name, judged))
+    return NewModel(folder, judged.assumptions)
+
+
+def _write(folder: Path, declaration: str, page: str) -> None:
+    """Write the folder whole: what cannot be loaded is not left behind."""
+    folder.mkdir(parents=True)
+    try:
+        (folder / "model.yaml").write_text(declaration, encoding="utf-8")
+        (folder / "README.md").write_text(page, encoding="utf-8")
+        load(folder)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
