@@ -19,11 +19,13 @@ ONLY_PYTHON = re.compile(r"\(\?[=!>(]|\(\?<[=!]|\(\?P=|\\[1-9ZzA]|[*+?}]\+")
 class Matches(RowCheck):
     r"""Every text matches a regular expression, from its first character to its last.
 
-    The letters of the pattern mean the same in Python and in DuckDB: classes such as ``\\d`` are ASCII, a dot
+    The letters of the pattern mean the same in Python and in DuckDB: classes such as ``\d`` are ASCII, a dot
     is any character but a line break; looking around and back references are refused.
 
     >>> Matches(column="tailnum", pattern="N[0-9A-Z]+").sentence()
     'tailnum matches N[0-9A-Z]+'
+    >>> Matches(column="word", pattern=r"\w+.\d?$").sentence()
+    'word matches \\w+.\\d?$'
     """
 
     types: ClassVar[frozenset[str]] = TEXT
@@ -65,4 +67,6 @@ class Matches(RowCheck):
         """Return the rule for Great Expectations."""
         from great_expectations.expectations import ExpectColumnValuesToMatchRegex
 
-        return ExpectColumnValuesToMatchRegex(column=self.column, regex=rf"(?a)\A(?:{self.pattern})\Z")
+        # The look-ahead that asks nothing makes pandas use Python's engine, which knows ASCII classes.
+        whole = rf"(?a)(?=)\A(?:{self.pattern})\Z"
+        return ExpectColumnValuesToMatchRegex(column=self.column, regex=whole)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from perennial.engine.intake_checking import Outcome
 from perennial.errors import CheckDidNotRunError, CheckDisagreesError
-from perennial.facts.batch import ContractResult
+from perennial.facts.batch import ROW, ContractResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,7 @@ def validate_suite(
         # The suite refuses two rules that are alike and orders its answers by column; the place tells them apart.
         expectation.meta = {"place": place}
         expectations.append(expectation)
-    frame = as_frame(table.select(needed or table.column_names[:1]))
+    frame = as_frame(table.select([ROW, *needed]))
     batch = _batch_definition().get_batch(batch_parameters={"dataframe": frame})
     suite = ExpectationSuite(name="checks", expectations=expectations)
     result: ExpectationSuiteValidationResult = batch.validate(suite, result_format=result_format)
@@ -72,7 +72,14 @@ def as_frame(table: pa.Table) -> pd.DataFrame:
     import pyarrow as pa
 
     nullable = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
-    frame: pd.DataFrame = table.to_pandas(types_mapper=nullable.get, date_as_object=False)
+    instant = pa.timestamp("us", "UTC")
+    # All instants are UTC, and pandas warns about taking the zone off by itself.
+    plain = [
+        (field.name, pa.timestamp("us") if field.type == instant else field.type) for field in table.schema
+    ]
+    frame: pd.DataFrame = table.cast(pa.schema(plain)).to_pandas(
+        types_mapper=nullable.get, date_as_object=False
+    )
     return frame
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from perennial.checks.base import quoted
 from perennial.clock import Night, after, start_of
-from perennial.engine.duck import connect
+from perennial.engine.intake_checking import looking_at
 from perennial.engine.intake_quarantine import Faults
 from perennial.facts.batch import ROW
 from perennial.spec.cleaning import Deduplicate
@@ -156,7 +156,7 @@ def _list(names: list[str]) -> str:
 
 
 def _rows_where(table: pa.Table, condition: str) -> list[int]:
-    with connect({"batch": table}) as connection:
+    with looking_at(table) as connection:
         query = f"SELECT {ROW} FROM batch QUALIFY {condition} ORDER BY {ROW}"  # noqa: S608  quoted names only
         return [row for (row,) in connection.execute(query).fetchall()]
 

@@ -102,7 +102,7 @@ class _Reading:
         if self.reader.line_num == len(self.lines) and not raw.endswith(("\n", "\r")):
             problem = f"ends in the middle of line {line}, which {reason}"
             raise unreadable(self.request, problem, "It was cut or is still being written: deliver it again.")
-        self.rejects.append(Reject(line, _shown(raw), f"the line {reason}"))
+        self.rejects.append(Reject(line, _shown(raw), reason))
 
 
 def _decoded(data: bytes) -> tuple[str, bool]:

@@ -22,7 +22,7 @@ class JsonlFile(Source):
     >>> _ = path.write_text('{"id": 12345678901234567890, "late": true}\n{"id": NaN}\n')
     >>> batch = JsonlFile().read(SourceRequest("flights", str(path), "2013-07-01"))
     >>> batch.table.column("id").to_pylist(), batch.rejects[0].reason
-    (['12345678901234567890'], 'the line holds NaN, which is not JSON')
+    (['12345678901234567890'], 'holds NaN, which is not JSON')
     """
 
     @classmethod
@@ -45,7 +45,7 @@ class JsonlFile(Source):
                     problem = f"ends in the middle of line {number}"
                     raise unreadable(request, problem, "It was cut: deliver it again.") from error
                 raw = line.decode("utf-8", "backslashreplace")
-                rejects.append(Reject(number, raw, f"the line {_told(error)}"))
+                rejects.append(Reject(number, raw, _told(error)))
         return raw_batch(request, _table(rows), data, tuple(rejects))
 
 
