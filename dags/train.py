@@ -53,7 +53,9 @@ def build(model: DagFacts) -> None:
         run = assemble()
         previous = run
         for generation in range(model.generations):
-            tried = tune.override(task_id=f"generation_{generation + 1}").partial(generation=generation, run=run)
+            tried = tune.override(task_id=f"generation_{generation + 1}").partial(
+                generation=generation, run=run
+            )
             tried = tried.expand(batch=list(range(model.batches)))
             previous >> tried
             previous = tried

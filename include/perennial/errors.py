@@ -569,7 +569,9 @@ class NotFitToServeError(PerennialError):
 
     def __init__(self, model: str, version: str, problem: str) -> None:
         """Name the version and what is wrong with it."""
-        super().__init__(f"Version {version} of {model} stays out of production: {problem}. The champion serves on.")
+        super().__init__(
+            f"Version {version} of {model} stays out of production: {problem}. The champion serves on."
+        )
 
 
 class NoVersionError(PerennialError):
@@ -580,7 +582,9 @@ class NoVersionError(PerennialError):
 
     def __init__(self, dag_id: str) -> None:
         """Say where the version is entered."""
-        super().__init__(f"This run of {dag_id} names no version. Trigger it again and fill in the field Version.")
+        super().__init__(
+            f"This run of {dag_id} names no version. Trigger it again and fill in the field Version."
+        )
 
 
 class TooLittleToTrainError(PerennialError):

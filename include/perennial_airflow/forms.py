@@ -25,5 +25,7 @@ TRIGGER = Param(
     description="A person, a finding, the model's age, or changed code. A person goes past the cooldown.",
 )
 CAUSE = Param("", type="string", maxLength=60, title="Cause", description="Likely cause, as triage found it.")
-FINDING = Param("", type="string", maxLength=64, title="Finding", description="Identity of the finding, if there is one.")
+FINDING = Param(
+    "", type="string", maxLength=64, title="Finding", description="Identity of the finding, if there is one."
+)
 ACTOR = Param("", type="string", maxLength=100, title="Who", description="Your name, for the ledger.")

@@ -24,7 +24,12 @@ KNOWN = "known_at <= $predict_at AND (superseded_at IS NULL OR superseded_at > $
 
 
 def build(
-    connection: duckdb.DuckDBPyConnection, plan: FeaturePlan, spec: ModelSpec, *, night: str, predict_at: datetime
+    connection: duckdb.DuckDBPyConnection,
+    plan: FeaturePlan,
+    spec: ModelSpec,
+    *,
+    night: str,
+    predict_at: datetime,
 ) -> pa.Table:
     """Return the features of the rows of one night, in the order of the rows.
 
@@ -46,7 +51,9 @@ def _relations(plan: FeaturePlan, spec: ModelSpec) -> dict[str, str]:
     found = {quoted(f"rows__{plan.rows}"): _night_rows(plan, spec)}
     for source, entity, window_hours in groups:
         if entity is not None or window_hours is not None:
-            found[quoted(relation(source, entity, window_hours))] = _known_rows(spec, source, entity, window_hours)
+            found[quoted(relation(source, entity, window_hours))] = _known_rows(
+                spec, source, entity, window_hours
+            )
     return found
 
 
@@ -93,7 +100,9 @@ def _run_python(
     rows = _frame(connection, plan, spec, view, plan.rows, parameters)
     values = function(*(frame.drop(columns="position", errors="ignore") for frame in frames))
     if not isinstance(values, pd.Series) or len(values) != len(rows):
-        raise BadViewError(view.name, f"it must return one pandas Series with a value for each of the {len(rows)} rows.")
+        raise BadViewError(
+            view.name, f"it must return one pandas Series with a value for each of the {len(rows)} rows."
+        )
     frame = pd.DataFrame({"position": rows["position"], "value": values.to_numpy()})
     connection.register("python_values", frame)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {_value_table(view)} AS FROM python_values")

@@ -35,7 +35,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def arrow(connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+def arrow(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, object] | None = None
+) -> pa.Table:
     """Run a query and return its rows as an Arrow table."""
     result = connection.sql(query, params=dict(parameters or {}))
     return result.to_arrow_table()

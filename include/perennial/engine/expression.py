@@ -47,7 +47,8 @@ def parse(text: str, columns: Iterable[str]) -> str:
 def _refuse_unlisted(text: str, kind: str) -> None:
     if kind not in ALLOWED:
         raise BadExpressionError(
-            text, f"{kind} is not allowed; comparisons, arithmetic, and/or/not, in, between, case and coalesce are"
+            text,
+            f"{kind} is not allowed; comparisons, arithmetic, and/or/not, in, between, case and coalesce are",
         )
 
 

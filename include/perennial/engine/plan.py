@@ -130,7 +130,14 @@ def _compiled(function: Any, spec: ModelSpec, path: Path) -> Compiled:
     source = _source(function, options, spec, where)
     sql = _sql(function, options, spec, source, where) if options.engine == "ibis" else ""
     return Compiled(
-        function.__name__, description, source, options.entity, options.window_hours, options.missing, options.engine, sql
+        function.__name__,
+        description,
+        source,
+        options.entity,
+        options.window_hours,
+        options.missing,
+        options.engine,
+        sql,
     )
 
 
@@ -143,7 +150,9 @@ def _source(function: Any, options: ViewOptions, spec: ModelSpec, where: str) ->
         raise BadViewError(where, "a view reads one table; make one view for each table.")
     columns = spec.sources[names[0]].columns
     if options.entity and (options.entity not in columns or options.entity not in spec.scored.columns):
-        raise BadViewError(where, f"entity {options.entity!r} must be a column of {names[0]} and of {spec.rows_source}.")
+        raise BadViewError(
+            where, f"entity {options.entity!r} must be a column of {names[0]} and of {spec.rows_source}."
+        )
     return names[0]
 
 
@@ -160,7 +169,11 @@ def _sql(function: Any, options: ViewOptions, spec: ModelSpec, source: str, wher
     if isinstance(value, ibis.expr.types.Scalar) and options.window_hours is not None:
         grouped = table.group_by(entity=table[options.entity]) if options.entity else table
         return str(ibis.to_sql(grouped.aggregate(value=value), dialect="duckdb"))
-    entity = {"entity": table[options.entity]} if options.entity else {f"key_{i}": table[k] for i, k in enumerate(spec.scored.key)}
+    entity = (
+        {"entity": table[options.entity]}
+        if options.entity
+        else {f"key_{i}": table[k] for i, k in enumerate(spec.scored.key)}
+    )
     return str(ibis.to_sql(table.select(value=value, **entity), dialect="duckdb"))
 
 
@@ -172,11 +185,16 @@ def _refuse_misuse(value: Any, options: ViewOptions, source: str, spec: ModelSpe
         raise BadViewError(where, f"it must return one column or aggregate, not {type(value).__name__}.")
     chance = value.op().find((ops.RandomScalar, ops.TimestampNow, ops.RandomUUID), filter=ops.Value)
     if chance:
-        raise BadViewError(where, "chance and the wall clock make nights impossible to replay; use predict_at.")
+        raise BadViewError(
+            where, "chance and the wall clock make nights impossible to replay; use predict_at."
+        )
     aggregate = isinstance(value, ibis.expr.types.Scalar)
     if options.window_hours is not None and not aggregate:
         raise BadViewError(where, "a view with a window returns an aggregate, such as .mean() or .count().")
     if options.window_hours is None and aggregate:
         raise BadViewError(where, 'an aggregate needs a window: @view(window="7d").')
     if options.window_hours is None and not options.entity and source != spec.rows_source:
-        raise BadViewError(where, f"a view of {source} needs entity=, the column that matches its rows to {spec.rows_source}.")
+        raise BadViewError(
+            where,
+            f"a view of {source} needs entity=, the column that matches its rows to {spec.rows_source}.",
+        )

@@ -97,7 +97,9 @@ class _Slices:
     starts: Mapping[Night, tuple[int, int]]
 
 
-def _load(workspace: Workspace, model: str, plan: FeaturePlan, first: Night, last: Night) -> dict[str, _Slices]:
+def _load(
+    workspace: Workspace, model: str, plan: FeaturePlan, first: Night, last: Night
+) -> dict[str, _Slices]:
     return {
         source: _slices(workspace, model, plan, source, first, last)
         for source in sorted({plan.rows, *(view.source for view in plan.views)})
@@ -147,4 +149,6 @@ def _empty(workspace: Workspace, model: str, source: str) -> pa.Table:
 
     from perennial.engine.typed import empty_table
 
-    return empty_table(workspace.spec(model).sources[source]).append_column("night", pa.array([], pa.string()))
+    return empty_table(workspace.spec(model).sources[source]).append_column(
+        "night", pa.array([], pa.string())
+    )

@@ -68,7 +68,9 @@ def trainings(workspace: Workspace, model: str, last_night: Night | None = None)
     registered = workspace.ledger.entries(model, kinds={"registered"})
     bytes_of = {str(entry.evidence["version"]): str(entry.evidence["sha256"]) for entry in registered}
     trained = workspace.ledger.entries(model, kinds={"trained", "adopted"}, last_night=last_night)
-    return [Candidate.from_json(entry.evidence, bytes_of[str(entry.evidence["version"])]) for entry in trained]
+    return [
+        Candidate.from_json(entry.evidence, bytes_of[str(entry.evidence["version"])]) for entry in trained
+    ]
 
 
 def candidate(workspace: Workspace, model: str, version: str) -> Candidate:

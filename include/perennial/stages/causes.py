@@ -1,20 +1,52 @@
 """What a page is likely due to: a broken feed, inputs that moved, or a relation that changed.
 
-Asked only on a night that paged; reads profiles of that night and of its reference.
+Asked only on a night that crossed a threshold; reads the profiles of that night and of those before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Mapping
 
-from perennial.clock import Night
-from perennial.stages.candidates import Candidate
+from perennial.clock import Night, after
+from perennial.facts.profile import Profile
+from perennial.facts.reading import Reading
+from perennial.policies.triage import Diagnosis, Triage, TriageFacts
+from perennial.stages import datasets
+from perennial.stages.profiling import edges_of_inputs, inputs_name
 from perennial.workspace import Workspace
 
+REFERENCE_NIGHTS = 56
+"""Nights before the finding that are taken as ordinary: eight of each weekday."""
+SLOW_NIGHTS = 14
+"""Nights that a finding of the slow arm is about."""
 
-def cause_of(
-    workspace: Workspace, model: str, night: Night, paged: Collection[str], version: Candidate | None
-) -> str:
-    """Name the cause; the label residual moves when the relation between inputs and labels has."""
-    del workspace, model, night, version
-    return "concept" if "residual_drift" in paged else "covariate_shift"
+
+def diagnose(
+    workspace: Workspace, model: str, night: Night, plan_hash: str, readings: Mapping[str, Reading]
+) -> Diagnosis:
+    """Name the likely cause of tonight's finding."""
+    slow = readings.get("residual_drift")
+    about = SLOW_NIGHTS if slow is not None and slow.state == "over" else 1
+    begin = after(night, 1 - about)
+    facts = TriageFacts(
+        night=night,
+        edges=edges_of_inputs(workspace, model, plan_hash),
+        reference=_profiles(workspace, model, plan_hash, after(begin, -REFERENCE_NIGHTS), after(begin, -1)),
+        recent=_profiles(workspace, model, plan_hash, begin, night),
+        inputs=readings.get("night_shift"),
+        residuals=slow,
+    )
+    return Triage().diagnose(facts)
+
+
+def _profiles(
+    workspace: Workspace, model: str, plan_hash: str, first: Night, last: Night
+) -> dict[Night, Profile]:
+    dataset = datasets.profiles(model, inputs_name(workspace, model, plan_hash))
+    return {
+        key: Profile.from_json(
+            json.loads(workspace.store.read(dataset, key, ["profile"])["profile"][0].as_py())
+        )
+        for key in workspace.store.keys(dataset, first, last)
+    }

@@ -49,6 +49,7 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
     metric = workspace.spec(version.model).metric
     return Evaluation(
         metric=metric,
+        loss=metrics()[metric].loss_name,
         kind=version.change if reigning else "first",  # type: ignore[arg-type]
         task=version.task,  # type: ignore[arg-type]
         challenger=f"version {version.version}",
@@ -100,11 +101,11 @@ def _load_check(
 def _others(
     workspace: Workspace, version: Candidate, reigning: Candidate | None, holdout: pa.Table
 ) -> dict[str, Array]:
-    found = {
-        name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)
-    }
+    found = {name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)}
     if reigning:
-        found["champion"] = Predictor(workspace, reigning).predict(_as_eaten(workspace, reigning, version, holdout))
+        found["champion"] = Predictor(workspace, reigning).predict(
+            _as_eaten(workspace, reigning, version, holdout)
+        )
     return found
 
 
@@ -128,9 +129,13 @@ def _values(column: Any) -> Array:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
 
 
-def _tallies(metric: str, version: Candidate, judged: _Judged, where: Array | None = None) -> tuple[Tally, ...]:
+def _tallies(
+    metric: str, version: Candidate, judged: _Judged, where: Array | None = None
+) -> tuple[Tally, ...]:
     chosen = np.ones(len(judged.labels), bool) if where is None else where
-    losses = {name: _loss(metric, version, judged.labels, values) for name, values in judged.predictions.items()}
+    losses = {
+        name: _loss(metric, version, judged.labels, values) for name, values in judged.predictions.items()
+    }
     calibration = {
         name: _residuals(version, judged.labels, judged.predictions[name])
         for name in ("challenger", "champion")
@@ -236,4 +241,3 @@ def _scores(version: Candidate, judged: _Judged) -> dict[str, dict[str, float]]:
         for name, kind in metrics().items()
         if version.task in kind().tasks and len(labels)
     }
-

@@ -44,7 +44,9 @@ def test(workspace: Workspace, model: str, version: str, night: Night) -> dict[s
     tested = candidate(workspace, model, version)
     predictor = Predictor(workspace, tested)
     if not predictor.behaves():
-        raise NotFitToServeError(model, version, "its predictions on the fixed rows are not those of its training")
+        raise NotFitToServeError(
+            model, version, "its predictions on the fixed rows are not those of its training"
+        )
     workspace.registry.set_alias(model, "testing", version)
     return {"version": version, "sha256": tested.sha256, "behaviour": tested.behaviour}
 
@@ -57,7 +59,9 @@ def stage(workspace: Workspace, model: str, version: str, night: Night) -> Stage
     values = [c for c in table.column_names if c.startswith("p:")] or ["prediction"]
     if not table.num_rows or not all(np.isfinite(table[name].to_numpy()).all() for name in values):
         raise NotFitToServeError(model, version, "it gave no finite prediction for every row of a real batch")
-    workspace.store.publish(f"{model}/staging", version, table, meta={"night": night, "behaviour": staged.behaviour})
+    workspace.store.publish(
+        f"{model}/staging", version, table, meta={"night": night, "behaviour": staged.behaviour}
+    )
     workspace.registry.set_alias(model, "staging", version)
     return Staged(version, night, table.num_rows, staged.sha256)
 
@@ -80,7 +84,12 @@ def promote(workspace: Workspace, model: str, version: str, night: Night, *, act
             night=after(night),
             actor=actor,
             reason=_sentence(promoted, now.version if now else None, night),
-            evidence={"version": version, "behaviour": promoted.behaviour, "plan": promoted.plan, "replaces": now.version if now else None},
+            evidence={
+                "version": version,
+                "behaviour": promoted.behaviour,
+                "plan": promoted.plan,
+                "replaces": now.version if now else None,
+            },
         )
     )
     workspace.registry.set_alias(model, "champion", version)

@@ -41,7 +41,15 @@ def ask(workspace: Workspace, model: str, version: str, night: Night, gate: str)
     """Ask one gate and record its answer."""
     text = workspace.store.read(datasets.evaluations(model), f"{version}-{night}")["evaluation"][0].as_py()
     decision = gates(workspace, model)[gate].decide(Evaluation.from_json(json.loads(text)))
-    _record(workspace, model, night, "gate", f"{version}-{night}-{gate}", decision, {"gate": gate, "candidate": version})
+    _record(
+        workspace,
+        model,
+        night,
+        "gate",
+        f"{version}-{night}-{gate}",
+        decision,
+        {"gate": gate, "candidate": version},
+    )
     return decision
 
 
@@ -49,13 +57,23 @@ def conclude(workspace: Workspace, model: str, version: str, night: Night) -> De
     """Combine the gates' recorded answers: may the candidate go on to production?"""
     asked = workspace.ledger.entries(model, kinds={"gate"}, first_night=night, last_night=night)
     answers = {
-        str(entry.evidence["gate"]): Decision(Verdict(str(entry.evidence["verdict"])), entry.reason, _of(entry.evidence))
+        str(entry.evidence["gate"]): Decision(
+            Verdict(str(entry.evidence["verdict"])), entry.reason, _of(entry.evidence)
+        )
         for entry in asked
         if entry.evidence["candidate"] == version
     }
     declared = tuple(gates(workspace, model))
     decision = Promotion(required=declared).decide(f"version {version}", answers)
-    _record(workspace, model, night, OUTCOME[decision.verdict], f"{version}-{night}", decision, {"candidate": version})
+    _record(
+        workspace,
+        model,
+        night,
+        OUTCOME[decision.verdict],
+        f"{version}-{night}",
+        decision,
+        {"candidate": version},
+    )
     return decision
 
 
@@ -64,11 +82,23 @@ def _of(evidence: object) -> dict[str, object]:
 
 
 def _record(
-    workspace: Workspace, model: str, night: Night, kind: str, key: str, decision: Decision, about: dict[str, str]
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    kind: str,
+    key: str,
+    decision: Decision,
+    about: dict[str, str],
 ) -> None:
     evidence = {**about, "verdict": decision.verdict.value, "evidence": decision.evidence}
     workspace.ledger.append(
         NewEntry(
-            model=model, kind=kind, key=key, night=night, actor="evaluate", reason=decision.reason, evidence=evidence
+            model=model,
+            kind=kind,
+            key=key,
+            night=night,
+            actor="evaluate",
+            reason=decision.reason,
+            evidence=evidence,
         )
     )

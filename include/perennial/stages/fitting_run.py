@@ -81,7 +81,9 @@ def _reference(
     training = workspace.spec(model).training
     folds = folds_of(rows, fold_nights=training.fold_nights)
     unseen = forward_predictions(chosen, rows, folds, seed=training.seed)
-    nights = rows.nights if rows.nights is not None else np.full(len(rows), kept_back["night"][0].as_py(), object)
+    nights = (
+        rows.nights if rows.nights is not None else np.full(len(rows), kept_back["night"][0].as_py(), object)
+    )
     before = pa.table(
         {
             "night": pa.array(nights[unseen.positions].tolist(), pa.string()),
@@ -116,8 +118,17 @@ def _told(
         fixed_rows=fixed,
         behaviour=behaviour(pipeline, fixed, task=spec.task, columns=rows.columns),
         parameters=chosen.parameters,
-        metrics={"rows": len(rows), **usage.as_metrics(), **_scores(spec.task, kept_back, classes_of(pipeline, rows))},
-        tags={"night": about["night"], "change": about["change"], "recipe": about["recipe"], "cutoff": str(about["cutoff"])},
+        metrics={
+            "rows": len(rows),
+            **usage.as_metrics(),
+            **_scores(spec.task, kept_back, classes_of(pipeline, rows)),
+        },
+        tags={
+            "night": about["night"],
+            "change": about["change"],
+            "recipe": about["recipe"],
+            "cutoff": str(about["cutoff"]),
+        },
         datasets={"training": manifest.content if manifest else ""},
         figures=_figures(kept_back, spec.task, pipeline, rows),
     )

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def labels_known(
-    workspace: Workspace, model: str, *, by: Night, first: Night | None = None
-) -> pa.Table:
+def labels_known(workspace: Workspace, model: str, *, by: Night, first: Night | None = None) -> pa.Table:
     """Return key columns, ``label`` and ``known_at`` of every label delivered from ``first`` up to night ``by``.
 
     A label delivered twice counts as its newest version; a delivered outcome without a label (a flight that
@@ -51,5 +49,6 @@ def _classes(classes: tuple[str, ...]) -> str:
     from sqlglot import exp
 
     return " ".join(
-        f"WHEN {exp.Literal.string(name).sql(dialect='duckdb')} THEN {number}.0" for number, name in enumerate(classes)
+        f"WHEN {exp.Literal.string(name).sql(dialect='duckdb')} THEN {number}.0"
+        for number, name in enumerate(classes)
     )

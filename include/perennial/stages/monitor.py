@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from perennial.clock import Night, after
+from perennial.clock import Night, after, nights_apart
 from perennial.facts.decision import Decision
 from perennial.facts.evidence import Json, fingerprint
 from perennial.facts.reading import Reading
 from perennial.ledger.base import NewEntry
 from perennial.policies.paging import Crossing, PageBudget
 from perennial.policies.retraining import RetrainingFacts
+from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.performance import settle
@@ -36,6 +37,7 @@ class Arm:
 
     name: str
     outcome: State
+    reading: Reading
     decision: Decision
     crossing: Crossing | None
 
@@ -49,7 +51,9 @@ class Watched:
     reason: str
     """The sentence that page, log, ledger and alert show."""
     cause: str | None
-    """Likely cause of a page, as triage found it."""
+    """Likely cause of a finding, as triage found it."""
+    action: str | None
+    """What the project does about it, and what a person should do."""
     asks: str | None
     """Who asks for a new model: ``drift``, ``age`` or nobody."""
     finding: str | None
@@ -95,7 +99,9 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     arms = []
     seen = watch(workspace, model, night, plan_hash, version)
     if seen is not None:
-        arms.append(_arm(workspace, model, "night_shift", watching.night_shift.read(seen), watching.budget, None))
+        arms.append(
+            _arm(workspace, model, "night_shift", watching.night_shift.read(seen), watching.budget, None)
+        )
     if version is not None:
         found = residuals(workspace, model, night, version)
         if found is not None:
@@ -111,7 +117,7 @@ def _arm(
     earlier = _crossings(workspace, model, name, reading.night, since)
     decision = budget.decide(reading, earlier)
     outcome: Any = decision.evidence["outcome"]
-    return Arm(name, outcome, decision, PageBudget.remember(reading, decision))
+    return Arm(name, outcome, reading, decision, PageBudget.remember(reading, decision))
 
 
 def _crossings(
@@ -120,7 +126,10 @@ def _crossings(
     """Read how this arm's earlier nights ended, from the manifests of their verdicts."""
     dataset = datasets.verdicts(model)
     first = max(after(night, -REMEMBERED_NIGHTS), since or "")
-    manifests = [workspace.store.manifest(dataset, key) for key in workspace.store.keys(dataset, first, after(night, -1))]
+    manifests = [
+        workspace.store.manifest(dataset, key)
+        for key in workspace.store.keys(dataset, first, after(night, -1))
+    ]
     kept: list[Any] = [(manifest.meta.get("crossings") or {}).get(arm) for manifest in manifests if manifest]  # type: ignore[union-attr]
     return [Crossing(**crossing) for crossing in kept if crossing]
 
@@ -135,12 +144,56 @@ def conclude(
 ) -> Watched:
     """Put the arms together: the gravest counts, and it is triaged before anybody is asked to act."""
     state, reason = _gravest(arms, silent, night)
-    cause = _cause(workspace, model, night, arms, version) if state == "page" else None
-    cause = "silent_source" if state == "silent" else cause
-    finding = fingerprint({"model": model, "night": night, "reason": reason})[:16] if state in ("page", "silent") else None
-    asks = "drift" if state == "page" else _asks_by_age(workspace, model, night, version)
+    diagnosis = _diagnosis(workspace, model, night, arms, version)
+    cause, action = (diagnosis.cause, diagnosis.action) if diagnosis else (None, None)
+    if diagnosis and state == "page":
+        reason = f"{reason} {diagnosis.reason}" if diagnosis.cause == "broken_feed" else reason
+    if state == "silent":
+        cause, action = (
+            "silent_source",
+            "Ask whoever delivers it; when it has come, run the night's validate.",
+        )
+    finding = (
+        fingerprint({"model": model, "night": night, "reason": reason})[:16]
+        if state in ("page", "silent")
+        else None
+    )
+    asks = _asks(workspace, model, night, arms, version)
     plain = {arm.name: {"outcome": arm.outcome, **arm.decision.as_json()} for arm in arms}
-    return Watched(night, state, reason, cause, asks, finding, plain)
+    return Watched(night, state, reason, cause, action, asks, finding, plain)
+
+
+def _diagnosis(
+    workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
+) -> Diagnosis | None:
+    if not any(arm.reading.state == "over" for arm in arms):
+        return None
+    from perennial.stages.causes import diagnose
+
+    plan_hash = version.plan if version else workspace.plan(model).hash
+    return diagnose(workspace, model, night, plan_hash, {arm.name: arm.reading for arm in arms})
+
+
+def _asks(
+    workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
+) -> str | None:
+    """Say who asks for a new model: a page, a drift that lasts after its page, or age."""
+    if any(arm.outcome == "page" for arm in arms):
+        return "drift"
+    lasting = any(arm.name == "residual_drift" and arm.outcome == "notice" for arm in arms)
+    if lasting and _cooled_down(workspace, model, night):
+        return "drift"
+    return _asks_by_age(workspace, model, night, version)
+
+
+def _cooled_down(workspace: Workspace, model: str, night: Night) -> bool:
+    """Whether the last request for a model is long enough ago: a drift that lasts asks again, quietly."""
+    asked = workspace.ledger.entries(
+        model, kinds={"retrain", "retrain_waits", "retrain_refused"}, last_night=night
+    )
+    if not asked:
+        return True
+    return nights_apart(asked[-1].night, night) >= workspace.spec(model).retraining.cooldown_nights
 
 
 def _gravest(arms: list[Arm], silent: list[str], night: Night) -> tuple[State, str]:
@@ -150,19 +203,12 @@ def _gravest(arms: list[Arm], silent: list[str], night: Night) -> tuple[State, s
             "nothing was judged, because absent data are not quiet data."
         )
     if not arms:
-        return "learning", f"On {night} there is too little history to judge: 28 nights of rows are needed first."
+        return (
+            "learning",
+            f"On {night} there is too little history to judge: 28 nights of rows are needed first.",
+        )
     worst = max(arms, key=lambda arm: GRAVITY.index(arm.outcome))
     return worst.outcome, " ".join(arm.decision.reason for arm in arms if arm.outcome == worst.outcome)
-
-
-def _cause(
-    workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
-) -> str:
-    """Say what a page is likely due to. The label residual moves only when the relation has moved."""
-    paged = {arm.name for arm in arms if arm.outcome == "page"}
-    from perennial.stages.causes import cause_of
-
-    return cause_of(workspace, model, night, paged, version)
 
 
 def _asks_by_age(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> str | None:
@@ -197,6 +243,11 @@ def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]
             night=watched.night,
             actor="monitor",
             reason=watched.reason,
-            evidence={"state": watched.state, "cause": watched.cause, "finding": watched.finding, "arms": watched.arms},
+            evidence={
+                "state": watched.state,
+                "cause": watched.cause,
+                "finding": watched.finding,
+                "arms": watched.arms,
+            },
         )
     )

@@ -31,7 +31,9 @@ def watched_columns(spec: ModelSpec) -> tuple[str, ...]:
     return spec.monitoring.columns or spec.features.columns
 
 
-def watch(workspace: Workspace, model: str, night: Night, plan_hash: str, version: Candidate | None) -> Watch | None:
+def watch(
+    workspace: Workspace, model: str, night: Night, plan_hash: str, version: Candidate | None
+) -> Watch | None:
     """Lay out the last nights' inputs and, if a version serves, its predictions; nothing before 28 nights."""
     inputs = input_streams(workspace, model, night, plan_hash)
     if not inputs:
@@ -48,7 +50,23 @@ def input_streams(workspace: Workspace, model: str, night: Night, plan_hash: str
     return _streams(workspace, model, rows, night, "inputs")
 
 
-def prediction_streams(workspace: Workspace, model: str, night: Night, version: Candidate) -> list[NightStreams]:
+def inputs_name(workspace: Workspace, model: str, plan_hash: str) -> str:
+    """Name the profiles of a model's inputs: other columns or definitions are profiled apart."""
+    columns = watched_columns(workspace.spec(model))
+    return "inputs." + fingerprint({"plan": plan_hash, "columns": columns})[:8]
+
+
+def edges_of_inputs(workspace: Workspace, model: str, plan_hash: str) -> Edges | None:
+    """Return the frozen edges of a model's inputs; nothing before 28 nights."""
+    dataset, name = datasets.edges(model), inputs_name(workspace, model, plan_hash)
+    if not workspace.store.version(dataset, name):
+        return None
+    return Edges.from_json(json.loads(workspace.store.read(dataset, name)["edges"][0].as_py()))
+
+
+def prediction_streams(
+    workspace: Workspace, model: str, night: Night, version: Candidate
+) -> list[NightStreams]:
     """Return the streams of a version's predictions: on nights it had not seen when it was trained, then live."""
     return _streams(workspace, model, _Predictions(workspace, model, version), night, "predictions")
 
@@ -59,7 +77,7 @@ class _Inputs:
     def __init__(self, workspace: Workspace, model: str, plan_hash: str, columns: tuple[str, ...]) -> None:
         self.store, self.columns = workspace.store, columns
         self.dataset = datasets.features(model, plan_hash)
-        self.name = "inputs." + fingerprint({"plan": plan_hash, "columns": columns})[:8]
+        self.name = inputs_name(workspace, model, plan_hash)
 
     def nights(self, last: Night) -> list[Night]:
         return self.store.keys(self.dataset, after(last, 1 - LONGEST_WATCH), last)
@@ -161,7 +179,9 @@ def _as_text(streams: NightStreams) -> str:
 
 def _from_text(text: str) -> NightStreams:
     kept = json.loads(text)
-    names = tuple(Stream(column, aspect, category, group) for column, aspect, category, group in kept["names"])
+    names = tuple(
+        Stream(column, aspect, category, group) for column, aspect, category, group in kept["names"]
+    )
     values, sampling_sd, plain = (tuple(float(number) for number in numbers) for numbers in kept["numbers"])
     return NightStreams(kept["night"], names, values, sampling_sd, plain)
 

@@ -49,12 +49,20 @@ class Passed:
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""
-        plain: dict[str, Json] = {"night": self.night, "taken_in": self.taken_in, "watched": self.watched.as_json()}
+        plain: dict[str, Json] = {
+            "night": self.night,
+            "taken_in": self.taken_in,
+            "watched": self.watched.as_json(),
+        }
         plain["scored"] = self.scored.as_json() if self.scored else None
         if self.renewal:
             asked, concluded = self.renewal.asked, self.renewal.gates
             plain["renewal"] = {
-                **{key: value for key, value in asdict(self.renewal).items() if key in ("version", "promoted")},
+                **{
+                    key: value
+                    for key, value in asdict(self.renewal).items()
+                    if key in ("version", "promoted")
+                },
                 "asked": asked.as_json(),
                 "gates": concluded.as_json() if concluded else None,
             }
@@ -89,7 +97,9 @@ def pass_night(workspace: Workspace, model: str, night: Night) -> Passed:
     renewal = None
     if watched.asks in ("drift", "age"):
         trigger: Trigger = "drift" if watched.asks == "drift" else "age"
-        renewal = renew(workspace, model, night, trigger=trigger, cause=watched.cause, finding=watched.finding)
+        renewal = renew(
+            workspace, model, night, trigger=trigger, cause=watched.cause, finding=watched.finding
+        )
     return Passed(night, taken_in, scored, watched, renewal)
 
 

@@ -22,8 +22,12 @@ def residuals(workspace: Workspace, model: str, night: Night, version: Candidate
     """Collect the residual nights of a version as known at ``night``; nothing for classes without a number."""
     if version.task == "multiclass":
         return None
-    reference = workspace.store.read(datasets.reference(model), version.version, ["night", "label", "prediction"])
-    return Residuals(night, _by_night(reference), _live(workspace, model, night, version), _scale(reference, version))
+    reference = workspace.store.read(
+        datasets.reference(model), version.version, ["night", "label", "prediction"]
+    )
+    return Residuals(
+        night, _by_night(reference), _live(workspace, model, night, version), _scale(reference, version)
+    )
 
 
 def _live(workspace: Workspace, model: str, night: Night, version: Candidate) -> tuple[NightResidual, ...]:

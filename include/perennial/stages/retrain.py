@@ -65,7 +65,9 @@ def gather(
     )
 
 
-def _new_labels(workspace: Workspace, model: str, night: Night, last: Candidate | None) -> tuple[int, int | None]:
+def _new_labels(
+    workspace: Workspace, model: str, night: Night, last: Candidate | None
+) -> tuple[int, int | None]:
     """Count labelled rows, and their nights, that were not known when the last version was trained."""
     source = workspace.spec(model).label.source
     first = after(last.night) if last else None

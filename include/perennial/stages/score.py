@@ -49,7 +49,11 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     features = workspace.store.read(dataset, night)
     table = predictions(Predictor(workspace, version), features)
     built = workspace.store.manifest(dataset, night)
-    meta = {"version": version.version, "behaviour": version.behaviour, "features": built.content if built else None}
+    meta = {
+        "version": version.version,
+        "behaviour": version.behaviour,
+        "features": built.content if built else None,
+    }
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
     return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
 
@@ -92,5 +96,7 @@ def deliver(workspace: Workspace, model: str, night: Night, address: str | None 
         return {"delivered": 0, "reason": "model.yaml declares no sink"}
     table = workspace.store.read(datasets.predictions(model), night)
     uri = address or spec.sink.uri
-    rows = upsert(table, uri, workspace.project, table=spec.sink.table or model, keys=spec.scored.key, night=night)
+    rows = upsert(
+        table, uri, workspace.project, table=spec.sink.table or model, keys=spec.scored.key, night=night
+    )
     return {"delivered": rows, "night": night}

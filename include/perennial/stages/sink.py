@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 
-def upsert(
-    rows: pa.Table, uri: str, project: Path, *, table: str, keys: Sequence[str], night: str
-) -> int:
+def upsert(rows: pa.Table, uri: str, project: Path, *, table: str, keys: Sequence[str], night: str) -> int:
     """Deliver rows to a file pattern or a database; return how many."""
     if "://" in uri:
         _to_database(rows, uri, table, keys)
@@ -51,7 +49,9 @@ def _to_database(rows: pa.Table, uri: str, name: str, keys: Sequence[str]) -> No
         table = _table(rows, name, keys, connection)
         records = rows.to_pylist()
         if records:
-            by_key = sa.and_(*(table.c[key] == sa.bindparam(f"key_{place}") for place, key in enumerate(keys)))
+            by_key = sa.and_(
+                *(table.c[key] == sa.bindparam(f"key_{place}") for place, key in enumerate(keys))
+            )
             connection.execute(
                 sa.delete(table).where(by_key),
                 [{f"key_{place}": record[key] for place, key in enumerate(keys)} for record in records],
@@ -60,7 +60,9 @@ def _to_database(rows: pa.Table, uri: str, name: str, keys: Sequence[str]) -> No
     engine.dispose()
 
 
-def _table(rows: pa.Table, name: str, keys: Sequence[str], connection: sqlalchemy.Connection) -> sqlalchemy.Table:
+def _table(
+    rows: pa.Table, name: str, keys: Sequence[str], connection: sqlalchemy.Connection
+) -> sqlalchemy.Table:
     import pyarrow as pa
     import sqlalchemy as sa
 

@@ -72,7 +72,9 @@ def tune(workspace: Workspace, model: str, run: str, generation: int, batch: int
     key = f"{run}-g{generation}-b{batch}"
     if not workspace.store.version(_trials(model), key):
         tried = _tried(workspace, model, run, trials)
-        workspace.store.publish(_trials(model), key, pa.table({"trial": [one.model_dump_json() for one in tried]}))
+        workspace.store.publish(
+            _trials(model), key, pa.table({"trial": [one.model_dump_json() for one in tried]})
+        )
     return ", ".join(f"trial {trial.number}" for trial in trials) or "nothing left to try"
 
 
@@ -99,7 +101,9 @@ def _study(workspace: Workspace, model: str, run: str, before: int) -> Study:
 
     batches = workspace.spec(model).training.search.batches
     keys = [f"{run}-g{generation}-b{batch}" for generation in range(before) for batch in range(batches)]
-    told = workspace.store.read_many(_trials(model), [key for key in keys if workspace.store.version(_trials(model), key)])
+    told = workspace.store.read_many(
+        _trials(model), [key for key in keys if workspace.store.version(_trials(model), key)]
+    )
     texts = told["trial"].to_pylist() if told is not None else []
     return Study().told([Trial.model_validate_json(text) for text in texts])
 
@@ -140,7 +144,9 @@ def space(workspace: Workspace, model: str) -> Space:
     named = spec.training.search.space
     if named is None:
         return declared(workspace, model).space(spec.task)
-    return {name: one if isinstance(one, tuple) else Interval(**one.model_dump()) for name, one in named.items()}
+    return {
+        name: one if isinstance(one, tuple) else Interval(**one.model_dump()) for name, one in named.items()
+    }
 
 
 def training_rows(workspace: Workspace, model: str, run: str) -> TrainingSet:

@@ -91,7 +91,10 @@ def split(workspace: Workspace, model: str, rows: pa.Table) -> tuple[pa.Table, S
 def entities(workspace: Workspace, model: str, rows: pa.Table) -> list[str]:
     """Name whom or what each row is about: its entity, or else its key."""
     columns = ["entity"] if workspace.spec(model).entity else list(workspace.spec(model).scored.key)
-    return ["|".join(map(str, values)) for values in zip(*(rows[name].to_pylist() for name in columns), strict=True)]
+    return [
+        "|".join(map(str, values))
+        for values in zip(*(rows[name].to_pylist() for name in columns), strict=True)
+    ]
 
 
 def as_training_set(workspace: Workspace, model: str, rows: pa.Table, *, timed: bool) -> TrainingSet:

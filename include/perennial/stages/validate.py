@@ -52,7 +52,11 @@ def take_in_range(
     should have come and has not raises ``SourceSilentError``; in a range it is left out and seen by the monitor.
     """
     declared = workspace.spec(model).sources[source]
-    due = [night for night in between(first, last) if declared.available is None or declared.available.holds(night)]
+    due = [
+        night
+        for night in between(first, last)
+        if declared.available is None or declared.available.holds(night)
+    ]
     if not due:
         return TakenIn(source, 0, said=(f"{source} delivers nothing for {first} to {last}",))
     results = [
@@ -89,7 +93,14 @@ def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
                 raise NightNotCompleteError(model, night, name)
             continue
         aside = workspace.store.manifest(datasets.quarantine(model, name), key or night)
-        rows.append({"source": name, "content": manifest.content, "rows": manifest.rows, "quarantined": aside.rows if aside else 0})
+        rows.append(
+            {
+                "source": name,
+                "content": manifest.content,
+                "rows": manifest.rows,
+                "quarantined": aside.rows if aside else 0,
+            }
+        )
     workspace.store.publish(datasets.nights(model), night, pa.Table.from_pylist(rows))
     return {
         "night": night,
@@ -128,7 +139,9 @@ def _publish(
     try:
         found = take_in(raw, plan, contract=contract)
     except BatchRejectedError as error:
-        workspace.store.publish(datasets.quarantine(model, name), raw.night, error.quarantined, meta={"rejected": True})
+        workspace.store.publish(
+            datasets.quarantine(model, name), raw.night, error.quarantined, meta={"rejected": True}
+        )
         raise
     table = _bitemporal(workspace, dataset, found, plan, raw.night)
     _aside(workspace, datasets.quarantine(model, name), raw.night, found.quarantined)
@@ -148,7 +161,9 @@ def _seen(workspace: Workspace, dataset: str, source: SourceSpec, raw: RawBatch)
     return any(manifest is not None and manifest.meta["sha256"] == raw.sha256 for manifest in manifests)
 
 
-def _bitemporal(workspace: Workspace, dataset: str, found: Intake, plan: IntakePlan, night: Night) -> pa.Table:
+def _bitemporal(
+    workspace: Workspace, dataset: str, found: Intake, plan: IntakePlan, night: Night
+) -> pa.Table:
     """Keep what was known before a correction: nights in between were decided on it."""
     from perennial.engine.revision import revise
 
@@ -199,4 +214,3 @@ def _summary(found: Intake) -> dict[str, Any]:
 def _newest(workspace: Workspace, model: str, source: str, night: Night) -> Night | None:
     keys = workspace.store.keys(datasets.table(model, source), last=night)
     return keys[-1] if keys else None
-

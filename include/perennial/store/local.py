@@ -69,7 +69,9 @@ class LocalStore:
         (path,) = self.verified(manifest)
         return pq.read_table(path, columns=columns, page_checksum_verification=True)
 
-    def read_many(self, dataset: str, keys: Iterable[str], columns: list[str] | None = None) -> pa.Table | None:
+    def read_many(
+        self, dataset: str, keys: Iterable[str], columns: list[str] | None = None
+    ) -> pa.Table | None:
         """Read several partitions as one table in the order of ``keys``; nothing when there are none."""
         import pyarrow as pa
 
@@ -77,7 +79,13 @@ class LocalStore:
         return pa.concat_tables(tables, promote_options="default") if tables else None
 
     def publish(
-        self, dataset: str, key: str, table: pa.Table, *, meta: Evidence | None = None, token: int | None = None
+        self,
+        dataset: str,
+        key: str,
+        table: pa.Table,
+        *,
+        meta: Evidence | None = None,
+        token: int | None = None,
     ) -> Publication:
         """Make ``table`` the content of a partition, whole or not at all.
 
