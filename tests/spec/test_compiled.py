@@ -23,7 +23,8 @@ def test_the_facts_say_what_dags_need(tmp_path: Path) -> None:
     assert (facts.delivered_first, facts.delivered_end) == ("2012-12-31", "2014-01-01")
     assert facts.sources == ("flights", "weather", "planes", "outcomes")
     assert facts.gates[0] == "loads_and_predicts"
-    assert (facts.generations, facts.batches, facts.has_sink) == (2, 4, False)
+    assert facts.generations * facts.batches <= facts.trials
+    assert (facts.generations, facts.has_sink) == (2, False)
 
 
 def test_a_cached_answer_is_the_same(models_root: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perennial.errors import NotATableError
 from perennial.scaffold.inference import Column
 from perennial.scaffold.persons import suspects
+from perennial.spec.columns import can_name_column
 from perennial.spec.draft import meant
 from perennial.spec.training import Task
 
@@ -93,7 +94,7 @@ def _refuse(columns: Mapping[str, Column], label: str, time: str | None, entity:
     for option, name in (("label", label), ("time", time), ("entity", entity)):
         if name is not None and name not in columns:
             raise NotATableError(f"There is no column {name!r} for --{option}. {meant(name, columns)}")
-    bad = [name for name in columns if not name.strip() or not name.isprintable()]
+    bad = [name for name in columns if not can_name_column(name)]
     if bad:
         raise NotATableError(f"Column {bad[0]!r} has no readable name. Rename it in the table.")
     if len({label, time, entity} - {None}) < sum(name is not None for name in (label, time, entity)):
@@ -215,7 +216,9 @@ def _candidates(whole: Mapping[str, Column], judged: Judged) -> Iterator[tuple[s
 
 
 def _count(table: pa.Table, names: tuple[str, ...]) -> int:
-    return int(table.group_by(list(names)).aggregate([]).num_rows)
+    """Count the different combinations of values; under plain names, since Arrow reads `.` as a path."""
+    plain = table.select(list(names)).rename_columns([f"c{i}" for i in range(len(names))])
+    return int(plain.group_by(plain.column_names).aggregate([]).num_rows)
 
 
 def _of_values(table: pa.Table, whole: Mapping[str, Column], judged: Judged) -> tuple[str, ...]:
@@ -282,5 +285,5 @@ def _tells_label(table: pa.Table, column: Column, judged: Judged) -> bool:
     """Whether each value goes with one label only and each label with one value: the answer, renamed."""
     if column.distinct != judged.label.distinct:
         return False
-    pairs = table.group_by([column.name, judged.label.name]).aggregate([])
-    return bool(pairs.num_rows == column.distinct and judged.label.nulls == column.nulls == 0)
+    pairs = _count(table, (column.name, judged.label.name))
+    return bool(pairs == column.distinct and judged.label.nulls == column.nulls == 0)

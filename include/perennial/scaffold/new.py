@@ -25,7 +25,7 @@ class NewModel:
     """Sentences, each a guess that a person can correct in `model.yaml`."""
 
 
-def new(  # noqa: PLR0913 - the options of the command
+def new(
     name: str,
     source: str | Path,
     label: str,

@@ -45,7 +45,8 @@ def flow_map(values: Mapping[str, object], indent: int = 0) -> str:
 
 def _wrapped(start: str, items: list[str], layout: tuple[str, int, int]) -> str:
     end, indent, used = layout
-    lines, line = [], start
+    lines: list[str] = []
+    line = start
     for i, item in enumerate(items):
         piece = item + ("," if i < len(items) - 1 else end)
         if len(line) + len(piece) + (0 if lines else used) > WIDTH and line != start:
@@ -59,25 +60,14 @@ def _wrapped(start: str, items: list[str], layout: tuple[str, int, int]) -> str:
 
 def model_yaml(name: str, place: Place, columns: Mapping[str, Column], judged: Judged) -> str:
     """Write the whole declaration."""
-    kinds = {
-        "binary": "yes or no",
-        "multiclass": f"one of {len(judged.classes)} classes",
-        "regression": "a number",
-    }
     rows = {column: each for column, each in columns.items() if column != judged.label.name}
     kept = [*judged.key, *([judged.time.name] if judged.time and judged.time.name not in judged.key else [])]
     labels = {column: columns[column] for column in (*kept, judged.label.name)}
-    assumed = [f"# {line}" for note in judged.assumptions for line in _folded(note)]
-    classes = f", classes: {flow(judged.classes)}" if judged.classes else ""
-    label = judged.label.name
     lines = [
         "# yaml-language-server: $schema=../model.schema.json",
         "# Assumed by `perennial new` from the table; correct what is wrong:",
-        *assumed,
-        "perennial: 1",
-        f"description: {scalar(f'Predicts {label} ({kinds[judged.task]}) for each row of {name}.')}",
-        f"task: {judged.task}",
-        *([f"entity: {scalar(judged.entity)}"] if judged.entity else []),
+        *(f"# {line}" for note in judged.assumptions for line in _folded(note)),
+        *_about(name, judged),
         "sources:",
         "  rows:",
         *_source(place, rows, judged),
@@ -85,11 +75,27 @@ def model_yaml(name: str, place: Place, columns: Mapping[str, Column], judged: J
         *_checks(rows, judged),
         "  labels:  # the same table: its label is known when its row is",
         *_source(place, labels, judged),
-        f"label: {{source: labels, expression: {scalar(label)}, delay_days: 0{classes}}}",
+        *_purpose(judged),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _about(name: str, judged: Judged) -> list[str]:
+    classes = f"one of {len(judged.classes)} classes"
+    kind = {"binary": "yes or no", "multiclass": classes, "regression": "a number"}[judged.task]
+    about = f"Predicts {judged.label.name} ({kind}) for each row of {name}."
+    lines = ["perennial: 1", f"description: {scalar(about)}", f"task: {judged.task}"]
+    return lines + ([f"entity: {scalar(judged.entity)}"] if judged.entity else [])
+
+
+def _purpose(judged: Judged) -> list[str]:
+    classes = f", classes: {flow(judged.classes, 2, used=70)}" if judged.classes else ""
+    expression = scalar(judged.label.name)
+    return [
+        f"label: {{source: labels, expression: {expression}, delay_days: 0{classes}}}",
         f"features: {{columns: {flow(judged.features, 4)}}}",
         *([f"privacy: {{pii: {flow(judged.pii, 4)}}}"] if judged.pii else []),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _folded(note: str) -> list[str]:

@@ -33,6 +33,15 @@ def column_problems(draft: Draft) -> Iterator[Problem]:
     yield from _slices(draft)
 
 
+def can_name_column(name: str) -> bool:
+    """Tell whether a text can name a column: not empty, no line breaks, no control characters.
+
+    >>> can_name_column("Größe in m"), can_name_column("a" + chr(10)), can_name_column(" ")
+    (True, False, False)
+    """
+    return bool(name.strip()) and not _CONTROL.search(name)
+
+
 def _slices(draft: Draft) -> Iterator[Problem]:
     slices = draft.mapping("slices")
     for name in slices:
@@ -47,7 +56,7 @@ def _slices(draft: Draft) -> Iterator[Problem]:
 
 def _names(draft: Draft, source: str) -> Iterator[Problem]:
     for name in draft.columns(source):
-        if not name.strip() or _CONTROL.search(name):
+        if not can_name_column(name):
             message = "a column's name must not be empty or hold line breaks and control characters."
             yield draft.problem(("sources", source, "columns", name), message, code="PER-1045")
 

@@ -23,8 +23,7 @@ DATABASES = (
     *("postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle", "snowflake", "trino", "bigquery"),
     *("redshift", "clickhouse", "databricks"),
 )
-OBJECT_STORES = ("s3", "gs", "abfs", "abfss")
-REFUSED = {"http", "https", "ftp", "ftps", "sftp", "file", "data"}
+REFUSED = {"http", "https", "ftp", "ftps", "sftp", "file", "data", "s3", "gs", "abfs", "abfss"}
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _PLACEHOLDER = re.compile(r"\$?\{[^}]*\}?")
 _OPEN_END = re.compile(r"[{*?]")
@@ -137,11 +136,11 @@ def _placeholder_mistake(uri: str) -> tuple[str, str] | None:
 
 
 def _kind_mistake(kind: str) -> tuple[str, str] | None:
-    known = ", ".join((*DATABASES, *OBJECT_STORES))
+    known = ", ".join(DATABASES)
     if kind in REFUSED:
         message = f"{kind}: addresses are not opened in this version."
-        return message, "Name a file below the project, a database, or object storage."
-    if kind not in (*DATABASES, *OBJECT_STORES):
+        return message, "Name a file below the project, or a database."
+    if kind not in DATABASES:
         return f"{kind}: is not a known kind of address.", f"Known: {known}."
     return None
 
