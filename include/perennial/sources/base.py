@@ -203,7 +203,7 @@ def _as_text(column: pa.ChunkedArray, name: str, request: SourceRequest) -> pa.C
     return missing_if_blank(plain.cast(pa.string()))
 
 
-def missing_if_blank(text: pa.ChunkedArray) -> pa.ChunkedArray:
+def missing_if_blank(text: pa.Array) -> pa.Array:
     """Read the empty text as missing, whatever the format."""
     import pyarrow.compute as pc
 

@@ -46,6 +46,9 @@ class Database(Source):
             table = text_table(self._rows(request), request)
         except SourceSilentError:
             raise
+        except ImportError as error:
+            fix = "Install the driver beside Airflow."
+            raise unreadable(request, f"needs the Python package {error.name}", fix) from None
         except Exception as error:
             if type(error).__module__.partition(".")[0] not in {"sqlite3", "_duckdb", "duckdb", "sqlalchemy"}:
                 raise
@@ -89,7 +92,7 @@ def _from_duckdb(path: Path, table: str) -> pa.Table:
     import duckdb
 
     with duckdb.connect(str(path), read_only=True) as connection:
-        return connection.execute(f"SELECT * FROM {_quoted(table)}").to_arrow_table()  # noqa: S608  quoted
+        return connection.sql(f"SELECT * FROM {_quoted(table)}").to_arrow_table()  # noqa: S608  quoted
 
 
 def _from_sqlalchemy(address: str, table: str) -> pa.Table:
