@@ -10,10 +10,10 @@ from perennial.estimators import make
 
 
 def planes(rows: int = 6000) -> TrainingSet:
-    """Make flights of 3,000 aircraft, of which the 100 that fly most often decide who is late."""
+    """Make flights of 3,000 aircraft, of which the 50 that fly most often decide who is late."""
     generator = np.random.default_rng(7)
     often = generator.random(rows) < 0.5
-    number = np.where(often, generator.integers(0, 100, rows), generator.integers(100, 3000, rows))
+    number = np.where(often, generator.integers(0, 50, rows), generator.integers(50, 3000, rows))
     frame = pd.DataFrame({"tailnum": [f"N{each}" for each in number]})
     late = generator.random(rows) < np.where(often & (number % 2 == 0), 0.9, 0.2)
     return TrainingSet(frame, late, "binary", kinds_of(frame, ["tailnum"]), np.arange(rows).astype(str))
