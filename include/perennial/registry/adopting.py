@@ -15,6 +15,7 @@ from typing import Any
 from perennial.errors import RefusedArtefactError
 from perennial.facts.evaluation import Task
 from perennial.registry.artefacts import FILE_NAME, Artefact, read
+from perennial.registry.server import quieten
 from perennial.registry.trusted_types import trusted_for
 
 VERSION = re.compile(r"models:/[^/:@#?]+/\d+")
@@ -64,6 +65,7 @@ def _from_file(path: Path) -> Artefact:
 
 
 def _from_mlflow(source: str, tracking_uri: str | None) -> Artefact:
+    quieten()
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 

@@ -14,6 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from perennial.errors import RegistryDatabaseError
+from perennial.registry.server import quieten
 
 
 def create_database(path: Path) -> Path:
@@ -57,6 +58,7 @@ def check_database(path: Path) -> None:
 
 
 def _judge(path: Path, tables: set[str], revisions: list[str]) -> None:
+    quieten()
     from mlflow.store.db.base_sql_model import Base
     from mlflow.store.db.utils import _get_latest_schema_revision
 
@@ -70,6 +72,7 @@ def _judge(path: Path, tables: set[str], revisions: list[str]) -> None:
 
 
 def _initialise(path: Path, artifacts: Path) -> None:
+    quieten()
     from mlflow.store.db.utils import _initialize_tables, create_sqlalchemy_engine
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

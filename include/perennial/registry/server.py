@@ -32,14 +32,21 @@ RUN_KEY = "perennial.run_key"
 
 def connect(tracking_uri: str) -> MlflowClient:
     """Open a client; MLflow's own defaults (a database in the current folder, telemetry) never apply."""
-    # Read once, when MLflow is imported; a person who set them otherwise is left alone.
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    quieten()
     import mlflow
 
     # It says at each model that it knows no version of pip, which nothing here needs.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     return mlflow.MlflowClient(tracking_uri, tracking_uri)
+
+
+def quieten() -> None:
+    """Turn off what MLflow would do by itself; before its import, when it reads these once.
+
+    A person who set them otherwise is left alone.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager
