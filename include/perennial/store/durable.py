@@ -59,7 +59,7 @@ def sweep(folder: Path, alive: Callable[[int], bool]) -> None:
     """Remove what writers that no longer live have left behind."""
     for path in folder.glob(f"{TEMPORARY}*"):
         pid = path.name.removeprefix(TEMPORARY).partition("-")[0]
-        if not alive(int(pid)):
+        if pid.isdecimal() and not alive(int(pid)):
             path.unlink(missing_ok=True)
 
 

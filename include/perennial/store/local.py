@@ -26,6 +26,10 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _MANIFEST = re.compile(r"manifest-(\d{6})\.json")
 
 
+def _part_name(sha256: str) -> str:
+    return f"data-{sha256[:24]}.parquet"
+
+
 @dataclass(frozen=True)
 class Publication:
     """What publishing came to: the manifest now in force, and whether this call made it."""
@@ -40,7 +44,7 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         """Open the store; nothing is created until something is published."""
         self.root = root
-        self._verified: set[tuple[int, int, int]] = set()
+        self._verified: set[tuple[str, int, int, int]] = set()
 
     def version(self, dataset: str, key: str) -> int:
         """Return the partition's version, 0 when nothing is published: the fencing token of a writer."""
@@ -67,7 +71,10 @@ class LocalStore:
         if manifest is None:
             raise NotPublishedError(dataset, key)
         (path,) = self.verified(manifest)
-        return pq.read_table(path, columns=columns, page_checksum_verification=True)
+        table = pq.read_table(path, columns=columns, page_checksum_verification=True)
+        if table.num_rows != manifest.rows:
+            raise CorruptPartitionError(path, f"{manifest.rows} rows", f"{table.num_rows} rows")
+        return table
 
     def read_many(
         self, dataset: str, keys: Iterable[str], columns: list[str] | None = None
@@ -122,7 +129,7 @@ class LocalStore:
         with durable.temporary(folder) as path:
             pq.write_table(table, path, compression="zstd", write_page_checksum=True)
             sha256, size = durable.sha256_of(path), path.stat().st_size
-            name = f"data-{sha256[:24]}.parquet"
+            name = _part_name(sha256)
             durable.settle(path, folder / name)
         return Part(name, sha256, size, table.num_rows)
 
@@ -131,7 +138,7 @@ class LocalStore:
             status = path.stat()
         except FileNotFoundError:
             raise CorruptPartitionError(path, expected, "missing") from None
-        seen = (status.st_ino, status.st_size, status.st_mtime_ns)
+        seen = (expected, status.st_ino, status.st_size, status.st_mtime_ns)
         if seen not in self._verified:
             actual = durable.sha256_of(path)
             if actual != expected:
@@ -144,11 +151,22 @@ class LocalStore:
         try:
             value = json.loads(path.read_text())
             manifest = Manifest.from_json(value)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CorruptPartitionError(path, "a manifest", str(error)) from error
         if value.get("content") != manifest.content:
             raise CorruptPartitionError(path, str(value.get("content")), manifest.content)
+        self._refuse_misplaced(manifest, path, version)
         return manifest
+
+    def _refuse_misplaced(self, manifest: Manifest, path: Path, version: int) -> None:
+        """Refuse a manifest that is another partition's, or names files by anything but their content."""
+        place = (self._folder(manifest.dataset, manifest.key), manifest.version)
+        if place != (path.parent, version):
+            told = f"{manifest.dataset} of {manifest.key}, version {manifest.version}"
+            raise CorruptPartitionError(path, f"{path.parent.name}, version {version}", told)
+        for part in manifest.parts:
+            if part.name != _part_name(part.sha256):
+                raise CorruptPartitionError(path, _part_name(part.sha256), part.name)
 
     @staticmethod
     def _versions(folder: Path) -> list[int]:
