@@ -27,6 +27,8 @@ class Workspace:
 
     project: Path
     home: Path
+    quiet: bool = False
+    """Whether decisions are recorded without telling anybody: for looking back over nights that have passed."""
 
     @classmethod
     def open(cls, home: Path | None = None, project: Path | None = None) -> Workspace:

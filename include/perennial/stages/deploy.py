@@ -15,6 +15,7 @@ from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, candidate
+from perennial.stages.recording import record
 from perennial.stages.score import predictions
 from perennial.workspace import Workspace
 
@@ -76,7 +77,8 @@ def promote(workspace: Workspace, model: str, version: str, night: Night, *, act
     if workspace.spec(model).risk == "high":
         return _wait_for_approval(workspace, promoted, night)
     now = workspace.ledger.champion(model, night)
-    entry = workspace.ledger.append(
+    entry = record(
+        workspace,
         NewEntry(
             model=model,
             kind="promoted",
@@ -90,7 +92,7 @@ def promote(workspace: Workspace, model: str, version: str, night: Night, *, act
                 "plan": promoted.plan,
                 "replaces": now.version if now else None,
             },
-        )
+        ),
     )
     workspace.registry.set_alias(model, "champion", version)
     workspace.registry.set_tags(workspace.registry.version(model, version).run_id, {"promoted": entry.id})
@@ -103,7 +105,8 @@ def _sentence(promoted: Candidate, replaced: str | None, night: Night) -> str:
 
 
 def _wait_for_approval(workspace: Workspace, waiting: Candidate, night: Night) -> Entry:
-    return workspace.ledger.append(
+    return record(
+        workspace,
         NewEntry(
             model=waiting.model,
             kind="awaits_approval",
@@ -112,7 +115,7 @@ def _wait_for_approval(workspace: Workspace, waiting: Candidate, night: Night) -
             actor="deploy",
             reason=f"Version {waiting.version} of {waiting.model} needs approval: its risk is high, so it stops after staging.",
             evidence={"version": waiting.version, "behaviour": waiting.behaviour},
-        )
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from perennial.policies.promotion import Promotion
 from perennial.stages import datasets
 from perennial.stages.candidates import candidate
 from perennial.stages.comparison import compare_on_holdout
+from perennial.stages.recording import record
 from perennial.workspace import Workspace
 
 OUTCOME = {Verdict.PASS: "passed", Verdict.FAIL: "refused", Verdict.HOLD: "held"}
@@ -91,7 +92,8 @@ def _record(
     about: dict[str, str],
 ) -> None:
     evidence = {**about, "verdict": decision.verdict.value, "evidence": decision.evidence}
-    workspace.ledger.append(
+    record(
+        workspace,
         NewEntry(
             model=model,
             kind=kind,
@@ -100,5 +102,5 @@ def _record(
             actor="evaluate",
             reason=decision.reason,
             evidence=evidence,
-        )
+        ),
     )

@@ -22,6 +22,7 @@ from perennial.registry.registry import ModelVersion
 from perennial.registry.training import Training
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
+from perennial.stages.recording import record
 from perennial.stages.train import declared, training_rows
 from perennial.stages.training_set import as_training_set
 from perennial.stages.usage import Usage, measured
@@ -198,7 +199,8 @@ def _candidate(
 
 def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersion) -> None:
     """Vouch for the bytes in a line of their own: their hash is this training's alone, the rest is repeatable."""
-    workspace.ledger.append(
+    record(
+        workspace,
         NewEntry(
             model=made.model,
             kind="registered",
@@ -207,9 +209,10 @@ def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersi
             actor="train",
             reason=f"Version {made.version} of {made.model} is the artefact with SHA-256 {made.sha256}.",
             evidence={"version": made.version, "sha256": made.sha256},
-        )
+        ),
     )
-    entry = workspace.ledger.append(
+    entry = record(
+        workspace,
         NewEntry(
             model=made.model,
             kind="trained",
@@ -221,6 +224,6 @@ def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersi
                 f"{made.cutoff or 'a hashed split'} ({made.change})."
             ),
             evidence=made.as_json(),
-        )
+        ),
     )
     workspace.registry.set_tags(version.run_id, {"ledger": entry.id})

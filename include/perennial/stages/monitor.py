@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from perennial.clock import Night, after, nights_apart
+from perennial.errors import NoChampionError
 from perennial.facts.decision import Decision
 from perennial.facts.evidence import Json, fingerprint
 from perennial.facts.reading import Reading
@@ -21,7 +22,7 @@ from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.performance import settle
-from perennial.errors import NoChampionError
+from perennial.stages.recording import record
 from perennial.workspace import Workspace
 
 State = Literal["learning", "quiet", "notice", "page", "silent"]
@@ -235,7 +236,8 @@ def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]
     workspace.store.publish(
         datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
     )
-    workspace.ledger.append(
+    record(
+        workspace,
         NewEntry(
             model=model,
             kind="finding" if watched.finding else "watched",
@@ -249,5 +251,6 @@ def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]
                 "finding": watched.finding,
                 "arms": watched.arms,
             },
-        )
+        ),
+        to_do=watched.action,
     )

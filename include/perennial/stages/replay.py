@@ -6,7 +6,7 @@ The partitions, verdicts and evidence hashes are those of the scheduled runs; on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from perennial.clock import Night, between
 from perennial.errors import NoChampionError
@@ -70,9 +70,10 @@ class Passed:
 
 
 def replay(workspace: Workspace, model: str, first: Night, last: Night) -> Iterator[Passed]:
-    """Let the nights from ``first`` to ``last`` pass, one after the other."""
+    """Let the nights from ``first`` to ``last`` pass, one after the other; nobody is told of what is found."""
+    looking_back = replace(workspace, quiet=True)
     for night in between(first, last):
-        yield pass_night(workspace, model, night)
+        yield pass_night(looking_back, model, night)
 
 
 def load_history(workspace: Workspace, model: str, first: Night, last: Night) -> dict[str, Json]:

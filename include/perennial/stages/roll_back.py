@@ -10,6 +10,7 @@ from perennial.errors import NothingToRollBackToError
 from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages.candidates import Predictor, candidate
+from perennial.stages.recording import record
 from perennial.workspace import Workspace
 
 
@@ -26,7 +27,8 @@ def roll_back(
     Predictor(workspace, candidate(workspace, model, target))
     leaving = now.version if now else None
     evidence: dict[str, Json] = {"version": target, "from": leaving, "said": reason}
-    entry = workspace.ledger.append(
+    entry = record(
+        workspace,
         NewEntry(
             model=model,
             kind="rolled_back",
@@ -35,7 +37,7 @@ def roll_back(
             actor=actor,
             reason=f"{actor} returned {model} from version {leaving} to version {target}: {reason}",
             evidence=evidence,
-        )
+        ),
     )
     workspace.registry.set_alias(model, "champion", target)
     return entry

@@ -11,11 +11,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, between, end_of
-from perennial.errors import NightNotCompleteError
+from perennial.errors import BatchRejectedError, NightNotCompleteError
 from perennial.facts.batch import RawBatch
-from perennial.facts.evidence import Json, as_text
+from perennial.facts.evidence import Json, as_text, fingerprint
+from perennial.ledger.base import NewEntry
 from perennial.spec.source import SourceSpec
 from perennial.stages import datasets
+from perennial.stages.recording import record
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -130,7 +132,6 @@ def _publish(
     workspace: Workspace, model: str, name: str, raw: RawBatch, plan: IntakePlan, *, contract: bool
 ) -> Mapping[str, Any] | None:
     from perennial.engine.intake import take_in
-    from perennial.errors import BatchRejectedError
 
     dataset = datasets.table(model, name)
     if _seen(workspace, dataset, plan.source, raw):
@@ -139,9 +140,7 @@ def _publish(
     try:
         found = take_in(raw, plan, contract=contract)
     except BatchRejectedError as error:
-        workspace.store.publish(
-            datasets.quarantine(model, name), raw.night, error.quarantined, meta={"rejected": True}
-        )
+        _hold_back(workspace, model, raw, error)
         raise
     table = _bitemporal(workspace, dataset, found, plan, raw.night)
     _aside(workspace, datasets.quarantine(model, name), raw.night, found.quarantined)
@@ -151,6 +150,33 @@ def _publish(
         _keep_report(workspace, datasets.reports(model, name), raw.night, report)
     workspace.store.publish(dataset, raw.night, table, meta=_meta(report), token=token)
     return _summary(found)
+
+
+def _hold_back(workspace: Workspace, model: str, raw: RawBatch, error: BatchRejectedError) -> None:
+    """Keep every row with its reasons, and tell: nothing of this delivery is published.
+
+    The sentence names rules and counts, no values: it is told through channels that see no personal data.
+    """
+    report: Any = error.report
+    store = datasets.quarantine(model, raw.source)
+    workspace.store.publish(store, raw.night, error.quarantined, meta={"rejected": True})
+    rules = ", ".join(f"{rule} ({rows})" for rule, rows in sorted(report.quarantined.items()))
+    evidence: dict[str, Json] = {"source": raw.source, "sha256": raw.sha256, "rows": raw.rows, "rules": rules}
+    record(
+        workspace,
+        NewEntry(
+            model=model,
+            kind="quarantined",
+            key=f"{raw.night}-{raw.source}-{fingerprint(evidence)[:12]}",
+            night=raw.night,
+            actor="validate",
+            reason=(
+                f"The delivery of {raw.source} for {raw.night} is held back whole, with {raw.rows} rows. "
+                f"Rules that rows broke: {rules or 'none; a rule about the whole delivery is broken'}."
+            ),
+            evidence=evidence,
+        ),
+    )
 
 
 def _seen(workspace: Workspace, dataset: str, source: SourceSpec, raw: RawBatch) -> bool:

@@ -1,0 +1,58 @@
+"""Write a decision down, and what people should hear of it: one transaction, so that neither is without the other.
+
+Every stage ends here. What is told stands in the outbox afterwards; ``telling`` carries it to people.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from perennial.facts.alert import Alert
+from perennial.ledger.base import Entry, NewEntry
+from perennial.ledger.outbox import Outbox
+from perennial.policies.alerting import of_decision
+from perennial.workspace import Workspace
+
+RUN_PAGE = "PERENNIAL_RUN_PAGE"
+"""Environment variable with the address of the run that decides; whoever starts a stage may set it."""
+
+
+def record(workspace: Workspace, new: NewEntry, *, to_do: str | None = None) -> Entry:
+    """Record a decision once and, unless the workspace is quiet, keep the alert about it for its channels.
+
+    ``to_do`` is the next step where the decision knows a better one than the general advice.
+    """
+    database = workspace.ledger.database
+    with database.writing():
+        entry = workspace.ledger.append(new)
+        alert = None if workspace.quiet else alert_about(entry, to_do=to_do)
+        if alert is not None:
+            Outbox(database).put(alert)
+    return entry
+
+
+def alert_about(entry: Entry, *, to_do: str | None = None) -> Alert | None:
+    """Say what a ledger entry means to people; none if nobody needs to hear of it."""
+    said = of_decision(
+        model=entry.model,
+        kind=entry.kind,
+        key=entry.key,
+        night=entry.night,
+        reason=entry.reason,
+        evidence=entry.evidence,
+        link=os.environ.get(RUN_PAGE, ""),
+    )
+    if said is not None and entry.evidence.get("state") == "silent":
+        said = _of_silence(said)
+    return replace(said, what_to_do=to_do) if said is not None and to_do else said
+
+
+def _of_silence(said: Alert) -> Alert:
+    """Nothing moved where nothing came: an absent delivery is told in words of its own."""
+    return replace(
+        said,
+        title=f"{said.model}: a delivery is missing for {said.night}",
+        what_it_means="This night has no predictions, and nobody can say whether anything drifted.",
+        severity="critical",
+    )
