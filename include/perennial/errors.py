@@ -624,5 +624,93 @@ class NightNotCompleteError(PerennialError):
         """Name the source and what to do."""
         super().__init__(
             f"The night {night} of {model} is not complete: {source} has published nothing for it. "
-            f"Run take_in for {source}, or skip the night with `perennial night skip {model} {night}`."
+            f"Run take_in for {source}, or skip the night with `perennial skip {model} {night}`."
+        )
+
+
+class NoNightYetError(PerennialError):
+    """A command that looks at the newest night was asked before any night was taken in."""
+
+    code = "PER-2006"
+    exit_code = 3
+
+    def __init__(self, model: str) -> None:
+        """Name the model and how its first night comes in."""
+        super().__init__(
+            f"{model} has no closed night yet. Take history in with "
+            f"`perennial run {model} validate --since 2013-01-01 --night 2013-06-30`, or name the night with --night."
+        )
+
+
+class NoModelsError(PerennialError):
+    """The command found no project, or a project without models."""
+
+    code = "PER-1103"
+    exit_code = 3
+
+    def __init__(self, folder: object) -> None:
+        """Say where it looked and how to begin."""
+        super().__init__(
+            f"There are no models in {folder}. Go to your project's folder, name it with --project, or begin "
+            "with `perennial new NAME --from FILE --label COLUMN`."
+        )
+
+
+class NoConnectionError(PerennialError):
+    """A model names an Airflow connection that the environment of the command line does not hold."""
+
+    code = "PER-1752"
+    exit_code = 5
+
+    def __init__(self, connection: str) -> None:
+        """Name the variable that is missing."""
+        super().__init__(
+            f"The connection {connection!r} is not known here. Outside Airflow, set AIRFLOW_CONN_{connection.upper()} "
+            "to its URI, as Airflow itself reads it."
+        )
+
+
+class NightsReversedError(PerennialError):
+    """A range of nights ends before it begins."""
+
+    code = "PER-1005"
+    exit_code = 2
+
+    def __init__(self, first: str, last: str) -> None:
+        """Show both ends."""
+        super().__init__(f"The range ends ({last}) before it begins ({first}). Swap the two nights.")
+
+
+class NoVersionYetError(PerennialError):
+    """A command about a version was asked before any version was trained."""
+
+    code = "PER-3007"
+    exit_code = 3
+
+    def __init__(self, model: str) -> None:
+        """Say how the first version comes about."""
+        super().__init__(f"{model} has no version yet. Train one: `perennial run {model} train`.")
+
+
+class NothingServedError(PerennialError):
+    """Nobody was in production on that night."""
+
+    code = "PER-3008"
+    exit_code = 3
+
+    def __init__(self, model: str, night: str) -> None:
+        """Name the model and the night."""
+        super().__init__(f"No version of {model} served on {night}. See all reigns: perennial ledger {model}")
+
+
+class NothingKnownError(PerennialError):
+    """The ledger has no line about that night."""
+
+    code = "PER-3009"
+    exit_code = 3
+
+    def __init__(self, model: str, night: str) -> None:
+        """Name the night and how it becomes known."""
+        super().__init__(
+            f"Nothing was decided about {model} for {night}. Let the night pass: perennial night {model} {night}"
         )

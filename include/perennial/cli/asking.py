@@ -1,0 +1,125 @@
+"""``status``, ``who-served``, ``ledger`` and ``explain``: what is known of a model, and why it is so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from perennial.cli import screen
+from perennial.cli.session import ModelName, NightOption, Session, command
+from perennial.clock import night as as_night
+from perennial.errors import NoModelsError, NothingKnownError, NothingServedError
+from perennial.facts.evidence import Json
+
+if TYPE_CHECKING:
+    from perennial.stages.standing import Standing
+
+
+def declare(group: typer.Typer) -> None:
+    """Add the commands."""
+    command(group, "status", "perennial status", "perennial status flight_delay --json")(status)
+    command(
+        group,
+        "who-served",
+        "perennial who-served flight_delay --at 2013-08-15",
+        "perennial who-served flight_delay --at 2013-08-15 --json",
+    )(who_served)
+    command(
+        group,
+        "ledger",
+        "perennial ledger flight_delay --kind promoted",
+        "perennial ledger flight_delay --verify",
+    )(ledger)
+    command(
+        group,
+        "explain",
+        "perennial explain flight_delay --night 2013-08-15",
+        "perennial explain flight_delay --night 2013-08-15 --json",
+    )(explain)
+
+
+def status(
+    session: Session,
+    model: Annotated[str | None, typer.Argument(help="One model; by default all.")] = None,
+) -> None:
+    """Say who serves since when, how the last nights went, what is open, and what the last retraining came to."""
+    from perennial.spec.load import model_folders
+    from perennial.stages.standing import standing
+
+    workspace = session.workspace
+    names = [model] if model else [folder.name for folder in model_folders(workspace.models)]
+    if not names:
+        raise NoModelsError(workspace.models)
+    found = [standing(workspace, name) for name in names]
+    plain: Json = found[0].as_json() if model else [one.as_json() for one in found]
+    session.answer(plain, lambda: screen.show("\n\n".join(_told(one) for one in found)))
+
+
+def _told(one: Standing) -> str:
+    lines = [one.model, f"  champion    {_champion(one)}"]
+    for state in one.nights:
+        scored = f"{state.rows} rows scored by version {state.version}" if state.version else "nothing scored"
+        lines.append(f"  {state.night}  {state.state:<9} {scored}")
+    lines += [f"  open        {finding.night}: {finding.reason}" for finding in one.findings]
+    if not one.findings:
+        lines.append("  open        no finding")
+    told = one.retraining.sentences() if one.retraining else ["never asked for"]
+    lines.append(f"  retraining  {told[0]}")
+    return "\n".join([*lines, *(f"              {sentence}" for sentence in told[1:])])
+
+
+def _champion(one: Standing) -> str:
+    if one.champion is None:
+        return f"none yet: perennial run {one.model} retrain"
+    return f"version {one.champion.version} since {one.champion.first_night}: {one.champion.reason}"
+
+
+def who_served(
+    session: Session,
+    model: ModelName,
+    at: Annotated[str, typer.Option("--at", help="The night, as its date (2013-05-12).")],
+) -> None:
+    """Say which version was in production on a night, and by whose decision."""
+    workspace, night = session.workspace, as_night(at)
+    workspace.folder(model)
+    serving = workspace.ledger.champion(model, night)
+    if serving is None:
+        raise NothingServedError(model, night)
+    until = f" until {serving.until}" if serving.until else ""
+    sentence = f"version {serving.version} of {model} served on {night} (from {serving.first_night}{until}): {serving.reason}"
+    session.answer(vars(serving), sentence)
+
+
+def ledger(
+    session: Session,
+    model: ModelName,
+    kind: Annotated[str | None, typer.Option("--kind", help="Only entries of this kind.")] = None,
+    *,
+    verify: Annotated[bool, typer.Option("--verify", help="Check every line against its hash.")] = False,
+) -> int:
+    """List what was decided about a model, oldest first; with --verify, check that nothing was altered."""
+    workspace = session.workspace
+    workspace.folder(model)
+    if verify:
+        problems = workspace.ledger.verify()
+        sentence = "\n".join(problems) or "Every line gives its hash and continues the one before it."
+        session.answer({"whole": not problems, "problems": problems}, sentence)
+        return 1 if problems else 0
+    entries = workspace.ledger.entries(model, {kind} if kind else None)
+    rows = [(each.night, each.kind, each.actor, each.id[:8], each.reason) for each in entries]
+    session.answer(
+        [each.as_json() for each in entries],
+        lambda: screen.show_table(["night", "kind", "by", "id", "reason"], rows),
+    )
+    return 0
+
+
+def explain(session: Session, model: ModelName, night: NightOption = None) -> None:
+    """Tell all that was decided for a night, in order, with what it rests on."""
+    key = session.night(model, night)
+    entries = session.workspace.ledger.entries(model, first_night=key, last_night=key)
+    if not entries:
+        raise NothingKnownError(model, key)
+    lines = [f"{each.kind} (by {each.actor}, {each.id[:8]})\n  {each.reason}" for each in entries]
+    session.answer([each.as_json() for each in entries], "\n".join(lines))
