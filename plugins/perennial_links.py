@@ -1,0 +1,28 @@
+"""Buttons on a task's page: its MLflow run, and from ``retrain`` the runs that followed.
+
+Every Airflow process imports this file, so it imports next to nothing; ``perennial_airflow.links`` does the work.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any, ClassVar
+
+from airflow.plugins_manager import AirflowPlugin
+
+INCLUDE = str(Path(__file__).resolve().parents[1] / "include")
+if INCLUDE not in sys.path:  # an Airflow that was not started by us
+    sys.path.insert(0, INCLUDE)
+
+from perennial_airflow.links import FOLLOWING, FollowingRun, MlflowRun  # noqa: E402
+
+
+class PerennialLinks(AirflowPlugin):
+    """Registers the links for every task; a task that has none shows none."""
+
+    name = "perennial_links"
+    global_operator_extra_links: ClassVar[list[Any]] = [
+        MlflowRun(),
+        *(FollowingRun(kind) for kind in FOLLOWING),
+    ]
