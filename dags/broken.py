@@ -6,35 +6,20 @@ and the model's own DAGs appear. Until then it runs once by itself and stays red
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
-import include_path  # noqa: F401 - finds include/ in any Airflow
-from airflow.sdk import dag, task
-from perennial.errors import PerennialError
+import include_path  # noqa: F401 - finds include/ in any Airflow dag folder
 from perennial.spec.compiled import BrokenFacts
+from perennial_airflow.broken_dag import broken_dag
 from perennial_airflow.models import each_broken
 
 
 def build(model: BrokenFacts) -> None:
     """Declare `<model>.broken`."""
-
-    @dag(
-        dag_id=f"{model.name}.broken",
-        schedule="@once",
-        start_date=datetime(2020, 1, 1, tzinfo=UTC),
-        catchup=False,
-        tags=["perennial", "broken", f"model:{model.name}"],
-        description=f"{model.name} cannot be read: {model.first_problem}"[:200],
-        doc_md=f"# {model.name} is broken\n\n{__doc__}\n\n```\n{model.error}\n```",
+    broken_dag(
+        f"{model.name}.broken",
+        what=f"{model.name} cannot be read: {model.first_problem}",
+        page=__doc__,
+        error=model.error,
     )
-    def broken() -> None:
-        @task
-        def read_folder() -> None:
-            raise PerennialError(model.error)
-
-        read_folder()
-
-    broken()
 
 
 each_broken(build)

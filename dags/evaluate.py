@@ -11,12 +11,13 @@ gate and why. The champion serves on; nothing is wrong.
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.sdk import Metadata, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.forms import NIGHT, VERSION
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, version_and_night
 
@@ -34,7 +35,7 @@ def build(model: DagFacts) -> None:
     )
     def evaluate() -> None:
         @task
-        def measure() -> dict[str, str]:
+        def measure() -> Report:
             from perennial.stages.evaluate import measure as measure_candidate
             from perennial.workspace import Workspace
 
@@ -44,7 +45,7 @@ def build(model: DagFacts) -> None:
             return {"version": version, "night": night}
 
         @task(map_index_template="{{ answer }}")
-        def gate(name: str, about: dict[str, str]) -> dict[str, object]:
+        def gate(name: str, about: dict[str, str]) -> Report:
             from perennial.stages.evaluate import ask
             from perennial.workspace import Workspace
 

@@ -10,10 +10,11 @@ so a changed `features.py` or a loaded history is made up for without a special 
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.sdk import get_current_context, task
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
 
@@ -24,7 +25,7 @@ def build(model: DagFacts) -> None:
     @model_dag(model, kind="features", page=__doc__, schedule=whenever(model, "night"))
     def features() -> None:
         @task(outlets=[asset(model, "features")])
-        def build_features() -> dict[str, object]:
+        def build_features() -> Report:
             from perennial.stages.build_features import build_features as build_missing
             from perennial.workspace import Workspace
 

@@ -10,13 +10,15 @@ itself a finding. A finding that asks for a new model triggers `retrain`; a brok
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import get_current_context, task
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import every_night, night_of
+from perennial_airflow.skipping import goes_on_if
 
 
 def build(model: DagFacts) -> None:
@@ -25,18 +27,14 @@ def build(model: DagFacts) -> None:
     @model_dag(model, kind="monitor", page=__doc__, schedule=every_night(model, hours_later=6))
     def monitor() -> None:
         @task
-        def judge() -> dict[str, object]:
+        def judge() -> Report:
             from perennial.stages.monitor import monitor as judge_night
             from perennial.workspace import Workspace
 
-            return judge_night(Workspace.open(), model.name, night_of(get_current_context())).as_json()
+            watched = judge_night(Workspace.open(), model.name, night_of(get_current_context()))
+            return goes_on_if(watched.asks is not None, watched.as_json(), before="trigger_retrain")
 
-        @task.short_circuit
-        def asks_for_a_new_model(watched: dict[str, object]) -> bool:
-            return bool(watched["asks"])
-
-        watched = judge()
-        ask = TriggerDagRunOperator(
+        trigger_retrain = TriggerDagRunOperator(
             task_id="trigger_retrain",
             trigger_dag_id=f"{model.name}.retrain",
             trigger_run_id="{{ ti.xcom_pull('judge')['asks'] }}__{{ ti.xcom_pull('judge')['night'] }}",
@@ -49,7 +47,7 @@ def build(model: DagFacts) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        asks_for_a_new_model(watched) >> ask
+        judge() >> trigger_retrain
 
     monitor()
 

@@ -10,14 +10,16 @@ cooldown, enough new labelled rows, none under way, never on a broken feed.
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import get_current_context, task
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.forms import ACTOR, CAUSE, FINDING, NIGHT, TRIGGER
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
-from perennial_airflow.nights import night_or_latest
+from perennial_airflow.nights import is_under_way, night_or_latest
+from perennial_airflow.skipping import goes_on_if
 
 
 def build(model: DagFacts) -> None:
@@ -27,7 +29,8 @@ def build(model: DagFacts) -> None:
     @model_dag(model, kind="retrain", page=__doc__, params=form)
     def retrain() -> None:
         @task
-        def decide() -> dict[str, object]:
+        def decide() -> Report:
+            from perennial.facts.decision import Verdict
             from perennial.stages.retrain import retrain as decide_retraining
             from perennial.workspace import Workspace
 
@@ -43,12 +46,10 @@ def build(model: DagFacts) -> None:
                 cause=params["cause"] or None,
                 finding=params["finding"] or None,
                 actor=params["actor"] or "retrain",
+                under_way=is_under_way(context, model.name),
             )
-            return {"night": night, **decision.as_json()}
-
-        @task.short_circuit
-        def goes_ahead(decision: dict[str, object]) -> bool:
-            return decision["verdict"] == "pass"
+            goes_ahead = decision.verdict is Verdict.PASS
+            return goes_on_if(goes_ahead, {"night": night, **decision.as_json()}, before="train")
 
         train = TriggerDagRunOperator(
             task_id="train",
@@ -58,7 +59,7 @@ def build(model: DagFacts) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        goes_ahead(decide()) >> train
+        decide() >> train
 
     retrain()
 

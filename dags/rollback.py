@@ -9,20 +9,21 @@ By hand only: *Trigger*, say why, and name a version if it is not the one that s
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.sdk import Param, get_current_context, task
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.forms import ACTOR, NIGHT, VERSION
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import night_or_latest
 
 REASON = Param(
-    "",
-    type="string",
+    None,
+    type=["null", "string"],
     minLength=10,
     title="Why",
-    description="What is wrong with the version that serves? This sentence stays in the ledger.",
+    description="Needed: what is wrong with the version that serves? This sentence stays in the ledger.",
 )
 
 
@@ -33,12 +34,15 @@ def build(model: DagFacts) -> None:
     @model_dag(model, kind="rollback", page=__doc__, params=form)
     def rollback() -> None:
         @task
-        def roll_back() -> dict[str, object]:
+        def roll_back() -> Report:
+            from perennial.errors import NoReasonError
             from perennial.stages.roll_back import roll_back as return_to
             from perennial.workspace import Workspace
 
             context = get_current_context()
             params = context["params"]
+            if not params["reason"]:
+                raise NoReasonError(context["dag_run"].dag_id)
             workspace = Workspace.open()
             entry = return_to(
                 workspace,

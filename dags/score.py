@@ -10,11 +10,12 @@ Starts by itself when the night's features are built.
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
 
@@ -25,7 +26,7 @@ def build(model: DagFacts) -> None:
     @model_dag(model, kind="score", page=__doc__, schedule=whenever(model, "features"))
     def score() -> None:
         @task(outlets=[asset(model, "predictions")])
-        def predict() -> dict[str, object]:
+        def predict() -> Report:
             from perennial.errors import NoChampionError
             from perennial.stages.score import score as score_night
             from perennial.workspace import Workspace
@@ -36,7 +37,7 @@ def build(model: DagFacts) -> None:
                 raise AirflowSkipException(str(error)) from error
 
         @task
-        def deliver() -> dict[str, object]:
+        def deliver() -> Report:
             from perennial.stages.score import deliver as deliver_night
             from perennial.workspace import Workspace
 

@@ -10,8 +10,9 @@ where it stopped: generations that were told are not asked again.
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.sdk import Metadata, get_current_context, task
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.forms import NIGHT
 from perennial_airflow.model_dag import model_dag

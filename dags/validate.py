@@ -11,10 +11,11 @@ value and the fix. A delivery that has not come yet is tried again; correct the 
 
 from __future__ import annotations
 
-import include_path  # noqa: F401 - finds include/ in any Airflow
 from airflow.sdk import Param, get_current_context, task
+
+import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.model_dag import model_dag
+from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, every_night, night_of
 
@@ -33,7 +34,7 @@ def build(model: DagFacts) -> None:
     @model_dag(model, kind="validate", page=__doc__, schedule=every_night(model), params={"since": SINCE})
     def validate() -> None:
         @task(map_index_template="{{ source }}")
-        def take_in(source: str) -> dict[str, object]:
+        def take_in(source: str) -> Report:
             from perennial.stages.validate import take_in_range
             from perennial.workspace import Workspace
 
@@ -44,7 +45,7 @@ def build(model: DagFacts) -> None:
             return take_in_range(Workspace.open(), model.name, source, first, night).as_json()
 
         @task(outlets=[asset(model, "night")])
-        def close_night() -> dict[str, object]:
+        def close_night() -> Report:
             from perennial.stages.validate import close_night as close
             from perennial.workspace import Workspace
 

@@ -714,3 +714,86 @@ class NothingKnownError(PerennialError):
         super().__init__(
             f"Nothing was decided about {model} for {night}. Let the night pass: perennial night {model} {night}"
         )
+
+
+class NeverServedError(PerennialError):
+    """A rollback returns to a version that was in production; no other way leads there but the gates."""
+
+    code = "PER-3010"
+
+    def __init__(self, model: str, version: str, served: list[str]) -> None:
+        """Name the version and those that can be returned to."""
+        known = f"Versions that have served: {', '.join(served)}." if served else "None has served yet."
+        super().__init__(
+            f"Version {version} of {model} was never in production, so nothing can be rolled back to it. {known} "
+            f"To put it into production, trigger {model}.evaluate for it."
+        )
+
+
+class HeldNightError(PerennialError):
+    """A person holds the night, so nothing is scored for it until it is released."""
+
+    code = "PER-3011"
+
+    def __init__(self, model: str, night: str, reason: str) -> None:
+        """Repeat who holds it and why, and say how it is released."""
+        super().__init__(f"{reason} Release it with `perennial release {model} {night}`.")
+
+
+class SkippedNightError(PerennialError):
+    """The night's rows never came and a person skipped them: there is nothing to score."""
+
+    code = "PER-3012"
+
+    def __init__(self, model: str, night: str, reason: str) -> None:
+        """Repeat who skipped it and why."""
+        super().__init__(f"There are no rows of {model} to score on {night}. {reason}")
+
+
+class NotHeldError(PerennialError):
+    """A night was to be released that nobody holds."""
+
+    code = "PER-3013"
+
+    def __init__(self, model: str, night: str) -> None:
+        """Name the night."""
+        super().__init__(f"Nobody holds {model} on {night}, so there is nothing to release.")
+
+
+class NotAcceptableError(PerennialError):
+    """Quarantined rows cannot be published as they came: a person's word does not turn text into a number."""
+
+    code = "PER-3014"
+
+    def __init__(self, source: str, night: str, faults: list[str]) -> None:
+        """Name each row and what still stands against it."""
+        super().__init__(
+            f"{source} of {night}: nothing was accepted, because {'; '.join(faults)}. "
+            "Accept the other rows by number, or have the file corrected and run the night again."
+        )
+
+
+class NotInQuarantineError(PerennialError):
+    """Rows were to be accepted that are not in quarantine."""
+
+    code = "PER-3015"
+    exit_code = 3
+
+    def __init__(self, source: str, night: str, asked: str, there: list[int]) -> None:
+        """Name what was asked for and what is there."""
+        rows = ", ".join(map(str, there[:20])) or "none"
+        super().__init__(f"The quarantine of {source} on {night} has no {asked}. Its rows: {rows}.")
+
+
+class NoReasonError(PerennialError):
+    """What a person does to a model by hand is recorded with the reason for it."""
+
+    code = "PER-1006"
+    exit_code = 2
+
+    def __init__(self, dag_id: str) -> None:
+        """Say where the reason is entered."""
+        super().__init__(
+            f"This run of {dag_id} has no reason. Trigger it again and say in *Why*, in ten characters or "
+            "more, what is wrong; the sentence stays in the ledger."
+        )

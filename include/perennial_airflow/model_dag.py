@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, dag
 
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.callbacks import HOOKS, fails
 
 Wiring = Callable[[], object]
+Report: TypeAlias = object
+"""What a task hands on: small JSON. Said this way because of a dict Airflow would store every key apart."""
 
 
 def model_dag(
@@ -24,12 +27,11 @@ def model_dag(
     retries: int = 2,
 ) -> Callable[[Wiring], Callable[[], DAG]]:
     """Declare the ``<model>.<kind>`` DAG, with the calling file's docstring as its page."""
-
-    return dag(
+    return dag(  # type: ignore[no-any-return]
         dag_id=f"{model.name}.{kind}",
         schedule=schedule,
-        start_date=_midnight(model.available_first, model.timezone),
-        end_date=_midnight(model.available_end, model.timezone, days=2),
+        start_date=_midnight(model.delivered_first, model.timezone),
+        end_date=_midnight(model.delivered_end, model.timezone, days=1),
         catchup=False,
         max_active_runs=1,
         description=f"{kind} of {model.name}: {model.description}"[:200],
@@ -42,11 +44,14 @@ def model_dag(
             "retry_delay": timedelta(seconds=20),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=30),
+            **HOOKS,
         },
+        on_failure_callback=fails,
     )
 
 
 def _midnight(night: str | None, timezone: str, *, days: int = 0) -> datetime | None:
+    """Bound the clock to when deliveries come; runs started by a key or an asset know no such bound."""
     if night is None:
         return None
     return datetime.fromisoformat(night).replace(tzinfo=ZoneInfo(timezone)) + timedelta(days=days)

@@ -5,22 +5,27 @@ Reads compiled declarations only; no model's code and nothing heavy runs in the 
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 
 from perennial.spec.compiled import BrokenFacts, DagFacts, compiled, one
 from perennial.workspace import Workspace
 
 
-def each_model(build: Callable[[DagFacts], object]) -> None:
+def each_model(build: FunctionType) -> None:
     """Call ``build`` for every healthy model that this parse is about.
 
-    A model whose DAG cannot be built must not take the others with it: its error is kept for
-    ``<model>.broken`` by the loader, and anything unforeseen is raised only when no other model would be lost.
+    A folder that cannot be read shows as ``<model>.broken``. A DAG that cannot be built although the folder
+    can be read takes no other with it: in its place stands a red one that shows the stack trace.
     """
     for facts in _wanted():
         if isinstance(facts, DagFacts):
-            build(facts)
+            try:
+                build(facts)
+            except Exception:  # noqa: BLE001 - Airflow would drop every DAG of this file
+                _stand_in(facts, Path(build.__code__.co_filename).stem, traceback.format_exc())
 
 
 def each_broken(build: Callable[[BrokenFacts], object]) -> None:
@@ -28,6 +33,15 @@ def each_broken(build: Callable[[BrokenFacts], object]) -> None:
     for facts in _wanted():
         if isinstance(facts, BrokenFacts):
             build(facts)
+
+
+def _stand_in(facts: DagFacts, kind: str, trace: str) -> None:
+    from perennial_airflow.broken_dag import broken_dag
+
+    what = f"{facts.name} has no {kind}: {trace.strip().splitlines()[-1]}"
+    broken_dag(
+        f"{facts.name}.{kind}", what=what, page="This is a mistake of ours, not of the folder.", error=trace
+    )
 
 
 def _wanted() -> Iterator[DagFacts | BrokenFacts]:

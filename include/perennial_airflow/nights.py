@@ -17,11 +17,11 @@ KEY_FORMAT = "%Y-%m-%d"
 
 
 def every_night(model: DagFacts, *, hours_later: int = 0) -> CronPartitionTimetable:
-    """Run on the model's own clock for the night that has just ended."""
+    """Run on the model's own clock for the night that has just ended, or so many hours after that."""
     minute, hour, *rest = model.schedule.split()
-    moved = f"{(int(hour) + hours_later) % 24}" if hours_later and hour.isdigit() else hour
-    cron = " ".join([minute, moved, *rest])
-    return CronPartitionTimetable(cron, timezone=model.timezone, run_offset=-1, key_format=KEY_FORMAT)
+    days, moved = divmod(int(hour) + hours_later, 24) if hour.isdigit() else (0, hour)
+    cron = " ".join([minute, str(moved), *rest])
+    return CronPartitionTimetable(cron, timezone=model.timezone, run_offset=-1 - days, key_format=KEY_FORMAT)
 
 
 def asset(model: DagFacts, name: str) -> Asset:
@@ -65,3 +65,10 @@ def version_and_night(context: Mapping[str, Any], workspace: Workspace, model: s
         raise NoVersionError(context["dag_run"].dag_id)
     night = told.get("night") if not params.get("night") else params["night"]
     return str(version), str(night) if night else night_or_latest(context, workspace, model)
+
+
+def is_under_way(context: Mapping[str, Any], model: str) -> bool:
+    """Tell whether a training of this model, or what follows from one, is running or waiting now."""
+    count = context["ti"].get_dr_count
+    kinds = ("train", "evaluate", "deploy")
+    return any(count(dag_id=f"{model}.{kind}", states=["queued", "running"]) for kind in kinds)

@@ -22,9 +22,10 @@ _TRIED_PORTS = 200
 
 @dataclass(frozen=True)
 class Launch:
-    """One Airflow and MLflow: their checkout, the home of their state, their ports."""
+    """One Airflow and MLflow: the code they run, the project whose models they run, their state, their ports."""
 
     checkout: Path
+    project: Path
     home: Path
     dags: Path
     plugins: Path
@@ -68,7 +69,14 @@ class Launch:
         return passwords[USER]
 
 
-def prepare(checkout: Path, home: Path, *, dags: Path | None = None, plugins: Path | None = None) -> Launch:
+def prepare(
+    checkout: Path,
+    home: Path,
+    *,
+    dags: Path | None = None,
+    plugins: Path | None = None,
+    project: Path | None = None,
+) -> Launch:
     """Make the folders, the password and the signing secret, and choose ports that are free now.
 
     The ports of the last launch are taken again when they are free, so that bookmarks keep working.
@@ -80,14 +88,22 @@ def prepare(checkout: Path, home: Path, *, dags: Path | None = None, plugins: Pa
     airflow_port = free_port(_remembered(home, "airflow_port", FIRST_AIRFLOW_PORT))
     mlflow_port = free_port(_remembered(home, "mlflow_port", FIRST_MLFLOW_PORT), taken=airflow_port)
     (home / "ports.json").write_text(json.dumps({"airflow_port": airflow_port, "mlflow_port": mlflow_port}))
-    return recall(checkout, home, dags=dags, plugins=plugins)
+    return recall(checkout, home, dags=dags, plugins=plugins, project=project)
 
 
-def recall(checkout: Path, home: Path, *, dags: Path | None = None, plugins: Path | None = None) -> Launch:
+def recall(
+    checkout: Path,
+    home: Path,
+    *,
+    dags: Path | None = None,
+    plugins: Path | None = None,
+    project: Path | None = None,
+) -> Launch:
     """Return the launch that was prepared in this home before."""
     ports = json.loads((home / "ports.json").read_text())
     return Launch(
         checkout=checkout,
+        project=project or checkout,
         home=home,
         dags=dags or checkout / "dags",
         plugins=plugins or checkout / "plugins",
@@ -129,7 +145,7 @@ def _python(launch: Launch) -> dict[str, str]:
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "PERENNIAL_HOME": str(launch.home),
-        "PERENNIAL_MODELS": str(launch.checkout / "include" / "models"),
+        "PERENNIAL_PROJECT": str(launch.project),
         "PERENNIAL_AIRFLOW_URL": launch.airflow_url,
         "PERENNIAL_MLFLOW_URL": launch.mlflow_url,
     }
@@ -165,7 +181,10 @@ def _airflow(launch: Launch) -> dict[str, str]:
 def _scheduling() -> dict[str, str]:
     """Look often: a night is a dozen short tasks one after another."""
     settings = {
-        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # A task's supervisor that misses the very end of its process sleeps this long before it looks again;
+        # with the default of 5 s every third task of a night was held up by that.
+        "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
         "SCHEDULER__ENABLE_HEALTH_CHECK": "False",
         "DAG_PROCESSOR__REFRESH_INTERVAL": "10",
