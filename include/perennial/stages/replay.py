@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from perennial.clock import Night, between
-from perennial.errors import NoChampionError
+from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
 from perennial.facts.decision import Decision, Verdict
 from perennial.facts.evidence import Json
 from perennial.policies.retraining import Trigger
@@ -137,5 +137,5 @@ def renew(
 def _scored(workspace: Workspace, model: str, night: Night) -> Scored | None:
     try:
         return score(workspace, model, night)
-    except NoChampionError:
+    except (NoChampionError, HeldNightError, SkippedNightError):
         return None

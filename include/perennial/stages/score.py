@@ -13,6 +13,7 @@ from perennial.facts.evidence import Json
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features, kept_plan
 from perennial.stages.candidates import Predictor, champion
+from perennial.stages.steering import refuse_unless_free, refuse_without_rows
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -41,11 +42,16 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
 
     Raises:
         NoChampionError: no version serves on that night.
+        HeldNightError: a person holds the night.
+        SkippedNightError: its rows never came, and a person skipped them.
     """
     version = champion(workspace, model, night)
+    refuse_unless_free(workspace, model, night)
     dataset = datasets.features(model, version.plan)
     if not workspace.store.version(dataset, night):
         build_features(workspace, model, night, kept_plan(workspace, model, version.plan))
+    if not workspace.store.version(dataset, night):
+        refuse_without_rows(workspace, model, night)
     features = workspace.store.read(dataset, night)
     table = predictions(Predictor(workspace, version), features)
     built = workspace.store.manifest(dataset, night)

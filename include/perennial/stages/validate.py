@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, between, end_of
-from perennial.errors import BatchRejectedError, NightNotCompleteError
+from perennial.errors import BatchRejectedError, NightNotCompleteError, SourceSilentError
 from perennial.facts.batch import RawBatch
 from perennial.facts.evidence import Json, as_text, fingerprint
 from perennial.ledger.base import NewEntry
 from perennial.spec.source import SourceSpec
 from perennial.stages import datasets
 from perennial.stages.recording import record
+from perennial.stages.steering import skipped
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,10 +62,16 @@ def take_in_range(
     ]
     if not due:
         return TakenIn(source, 0, said=(f"{source} delivers nothing for {first} to {last}",))
-    results = [
-        _publish(workspace, model, source, raw, plan, contract=first == last)
-        for plan, raw in _deliveries(workspace, model, source, due, address)
-    ]
+    try:
+        results = [
+            _publish(workspace, model, source, raw, plan, contract=first == last)
+            for plan, raw in _deliveries(workspace, model, source, due, address)
+        ]
+    except SourceSilentError:
+        word = skipped(workspace, model, last)
+        if word is None:
+            raise
+        return TakenIn(source, 0, said=(word.reason,))
     done = [result for result in results if result is not None]
     return TakenIn(
         source,
@@ -81,7 +88,7 @@ def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
     """Publish which tables belong to the night; features and score work on a closed night only.
 
     Raises:
-        NightNotCompleteError: a source that should have delivered has not.
+        NightNotCompleteError: a source that should have delivered has not, and nobody has skipped it.
     """
     import pyarrow as pa
 
@@ -91,7 +98,8 @@ def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
         key = _newest(workspace, model, name, night) if source.static else night
         manifest = workspace.store.manifest(datasets.table(model, name), key) if key else None
         if manifest is None:
-            if source.available is None or source.available.holds(night):
+            due = source.available is None or source.available.holds(night)
+            if due and skipped(workspace, model, night) is None:
                 raise NightNotCompleteError(model, night, name)
             continue
         aside = workspace.store.manifest(datasets.quarantine(model, name), key or night)
