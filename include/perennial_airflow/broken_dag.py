@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, dag, task
 
 from perennial.errors import PerennialError
+from perennial_airflow.callbacks import HOOKS
 
 
 def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
@@ -22,6 +23,7 @@ def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
         start_date=datetime(2020, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
+        default_args=dict(HOOKS),
         tags=["perennial", "broken", f"model:{model}"],
         description=what[:200],
         doc_md=f"# {model} is broken\n\n{page}\n\n```\n{error}\n```",
