@@ -6,7 +6,6 @@ Each class is one mistake; its docstring is the paragraph that explains it in th
 from __future__ import annotations
 
 import difflib
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -796,4 +795,30 @@ class NoReasonError(PerennialError):
         super().__init__(
             f"This run of {dag_id} has no reason. Trigger it again and say in *Why*, in ten characters or "
             "more, what is wrong; the sentence stays in the ledger."
+        )
+
+
+class LabelSheetError(PerennialError):
+    """A file that was to bring labels is not a sheet of this model."""
+
+    code = "PER-1501"
+    exit_code = 2
+
+    def __init__(self, path: object, problem: str) -> None:
+        """Name the file, what is wrong and how a sheet is made."""
+        super().__init__(
+            f"{path}: {problem}. Make a sheet with `perennial label export`, and fill its column `label`."
+        )
+
+
+class SheetExistsError(PerennialError):
+    """A sheet was to be written over a file, which may hold somebody's labels."""
+
+    code = "PER-1502"
+    exit_code = 2
+
+    def __init__(self, path: object) -> None:
+        """Name the file."""
+        super().__init__(
+            f"{path} exists already, perhaps with labels in it. Take another name, or remove it."
         )

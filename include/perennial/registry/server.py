@@ -27,6 +27,8 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is data
 }
+ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+"""Environment variables that name a server."""
 RUN_KEY = "perennial.run_key"
 
 
@@ -51,11 +53,21 @@ def quieten() -> None:
 
 @contextmanager
 def inside(tracking_uri: str, run_id: str) -> Iterator[None]:
-    """Make the run the active one for as long as its model is written; a failure is told in MLflow as well."""
+    """Make the run the active one for as long as its model is written; a failure is told in MLflow as well.
+
+    MLflow also writes the address into the environment, where the next workspace of this process would take
+    it for its own; there it is put back.
+    """
     import mlflow
 
+    before = {name: os.environ.get(name) for name in ADDRESSES}
     mlflow.set_tracking_uri(tracking_uri)
     mlflow.set_registry_uri(tracking_uri)
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
     with mlflow.start_run(run_id=run_id):
         yield
 

@@ -97,6 +97,13 @@ def champion(workspace: Workspace, model: str, night: Night) -> Candidate:
     return candidate(workspace, model, serving.version)
 
 
+def mirror_champion(workspace: Workspace, model: str) -> None:
+    """Point the registry's alias at the version that the ledger's latest decision names."""
+    serving = workspace.ledger.champion(model)
+    if serving is not None:
+        workspace.registry.set_alias(model, "champion", serving.version)
+
+
 class Predictor:
     """A version's verified artefact, ready to predict."""
 

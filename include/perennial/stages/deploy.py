@@ -14,7 +14,8 @@ from perennial.errors import NotFitToServeError, NotPassedError
 from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages import datasets
-from perennial.stages.candidates import Candidate, Predictor, candidate
+from perennial.stages.candidates import Candidate, Predictor, candidate, mirror_champion
+from perennial.stages.evaluate import OUTCOME
 from perennial.stages.recording import record
 from perennial.stages.score import predictions
 from perennial.workspace import Workspace
@@ -94,7 +95,7 @@ def promote(workspace: Workspace, model: str, version: str, night: Night, *, act
             },
         ),
     )
-    workspace.registry.set_alias(model, "champion", version)
+    mirror_champion(workspace, model)
     workspace.registry.set_tags(workspace.registry.version(model, version).run_id, {"promoted": entry.id})
     return entry
 
@@ -120,8 +121,11 @@ def _wait_for_approval(workspace: Workspace, waiting: Candidate, night: Night) -
 
 
 def _must_have_passed(workspace: Workspace, model: str, version: str, night: Night) -> None:
-    passed = workspace.ledger.entries(model, kinds={"passed"}, first_night=night, last_night=night)
-    if not any(entry.evidence["candidate"] == version for entry in passed):
+    concluded = workspace.ledger.entries(
+        model, kinds=tuple(OUTCOME.values()), first_night=night, last_night=night
+    )
+    kinds = [entry.kind for entry in concluded if entry.evidence["candidate"] == version]
+    if kinds[-1:] != ["passed"]:
         raise NotPassedError(model, version, night)
 
 

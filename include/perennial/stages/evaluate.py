@@ -17,7 +17,7 @@ from perennial.policies.promotion import Promotion
 from perennial.stages import datasets
 from perennial.stages.candidates import candidate
 from perennial.stages.comparison import compare_on_holdout
-from perennial.stages.recording import record
+from perennial.stages.recording import record_again
 from perennial.workspace import Workspace
 
 OUTCOME = {Verdict.PASS: "passed", Verdict.FAIL: "refused", Verdict.HOLD: "held"}
@@ -92,7 +92,7 @@ def _record(
     about: dict[str, str],
 ) -> None:
     evidence = {**about, "verdict": decision.verdict.value, "evidence": decision.evidence}
-    record(
+    record_again(
         workspace,
         NewEntry(
             model=model,
@@ -103,4 +103,5 @@ def _record(
             reason=decision.reason,
             evidence=evidence,
         ),
+        among=("gate",) if kind == "gate" else tuple(OUTCOME.values()),
     )

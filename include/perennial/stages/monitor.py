@@ -22,10 +22,11 @@ from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.performance import settle
-from perennial.stages.recording import record
+from perennial.stages.recording import record_again
+from perennial.stages.steering import skipped
 from perennial.workspace import Workspace
 
-State = Literal["learning", "quiet", "notice", "page", "silent"]
+State = Literal["learning", "quiet", "notice", "page", "silent", "skipped"]
 """What a night came to; the gravest of its arms counts."""
 GRAVITY: tuple[State, ...] = ("learning", "quiet", "notice", "page", "silent")
 REMEMBERED_NIGHTS = 400
@@ -71,8 +72,13 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     settle(workspace, model, night)
     version = _serving(workspace, model, night)
     silent = silent_sources(workspace, model, night)
+    word = skipped(workspace, model, night) if silent else None
     arms = [] if silent else judge(workspace, model, night, version)
-    watched = conclude(workspace, model, night, arms, silent, version)
+    if word is None:
+        watched = conclude(workspace, model, night, arms, silent, version)
+    else:
+        asks = _asks_by_age(workspace, model, night, version)
+        watched = Watched(night, "skipped", word.reason, None, None, asks, None, {})
     _publish(workspace, model, watched, arms)
     return watched
 
@@ -188,9 +194,12 @@ def _asks(
 
 
 def _cooled_down(workspace: Workspace, model: str, night: Night) -> bool:
-    """Whether the last request for a model is long enough ago: a drift that lasts asks again, quietly."""
+    """Whether the last request is long enough ago: a drift that lasts asks again, quietly.
+
+    Tonight's own requests do not count, so that the same night watched again asks the same.
+    """
     asked = workspace.ledger.entries(
-        model, kinds={"retrain", "retrain_waits", "retrain_refused"}, last_night=night
+        model, kinds={"retrain", "retrain_waits", "retrain_refused"}, last_night=after(night, -1)
     )
     if not asked:
         return True
@@ -236,12 +245,12 @@ def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]
     workspace.store.publish(
         datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
     )
-    record(
+    record_again(
         workspace,
         NewEntry(
             model=model,
             kind="finding" if watched.finding else "watched",
-            key=f"{watched.night}-{fingerprint(watched.as_json())[:12]}",
+            key=watched.night,
             night=watched.night,
             actor="monitor",
             reason=watched.reason,
@@ -252,5 +261,6 @@ def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]
                 "arms": watched.arms,
             },
         ),
+        among=("finding", "watched"),
         to_do=watched.action,
     )

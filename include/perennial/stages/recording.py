@@ -6,6 +6,7 @@ Every stage ends here. What is told stands in the outbox afterwards; ``telling``
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import replace
 
 from perennial.facts.alert import Alert
@@ -16,6 +17,10 @@ from perennial.workspace import Workspace
 
 RUN_PAGE = "PERENNIAL_RUN_PAGE"
 """Environment variable with the address of the run that decides; whoever starts a stage may set it."""
+
+
+REVISION = "~"
+"""Parts the key of a question from the number of its answer, from the second on."""
 
 
 def record(workspace: Workspace, new: NewEntry, *, to_do: str | None = None) -> Entry:
@@ -30,6 +35,25 @@ def record(workspace: Workspace, new: NewEntry, *, to_do: str | None = None) -> 
         if alert is not None:
             Outbox(database).put(alert)
     return entry
+
+
+def record_again(
+    workspace: Workspace, new: NewEntry, *, among: Collection[str], to_do: str | None = None
+) -> Entry:
+    """Record a decision that a corrected delivery may change: the last answer to a question holds.
+
+    ``new.key`` names the question, ``among`` the kinds its answers can have. The answer that stands is not
+    repeated; another one gets a line of its own, also when it returns to an earlier one.
+    """
+    answers = [
+        entry
+        for entry in workspace.ledger.entries(new.model, among, first_night=new.night, last_night=new.night)
+        if entry.key.partition(REVISION)[0] == new.key
+    ]
+    if answers and answers[-1].evidence_hash == new.evidence_hash:
+        return record(workspace, replace(new, key=answers[-1].key), to_do=to_do)
+    key = f"{new.key}{REVISION}{len(answers) + 1}" if answers else new.key
+    return record(workspace, replace(new, key=key), to_do=to_do)
 
 
 def alert_about(entry: Entry, *, to_do: str | None = None) -> Alert | None:

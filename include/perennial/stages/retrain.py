@@ -12,7 +12,7 @@ from perennial.policies.retraining import BUDGET_NIGHTS, RetrainingFacts, Trigge
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, trainings
 from perennial.stages.labels import labels_known
-from perennial.stages.recording import record
+from perennial.stages.recording import record_again
 from perennial.workspace import Workspace
 
 KIND = {Verdict.PASS: "retrain", Verdict.HOLD: "retrain_waits", Verdict.FAIL: "retrain_refused"}
@@ -32,7 +32,7 @@ def retrain(
     """Judge the request by the model's retraining policy, in night time, and record the answer."""
     facts = gather(workspace, model, night, trigger=trigger, cause=cause, under_way=under_way)
     decision = workspace.spec(model).retraining.decide(facts)
-    record(
+    record_again(
         workspace,
         NewEntry(
             model=model,
@@ -43,6 +43,7 @@ def retrain(
             reason=decision.reason,
             evidence={**decision.evidence, "finding": finding},
         ),
+        among=tuple(KIND.values()),
     )
     return decision
 
