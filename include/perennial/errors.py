@@ -822,3 +822,30 @@ class SheetExistsError(PerennialError):
         super().__init__(
             f"{path} exists already, perhaps with labels in it. Take another name, or remove it."
         )
+
+
+class AlreadyServedError(PerennialError):
+    """A model is adopted as the first champion; where one has served, the next has to pass the gates."""
+
+    code = "PER-3016"
+
+    def __init__(self, model: str, version: str) -> None:
+        """Name who serves and the way for another model."""
+        super().__init__(
+            f"{model} has a champion already, version {version}. Only the first one is adopted; to compare "
+            "another model, declare it as the estimator and let it pass the gates."
+        )
+
+
+class MisfitModelError(PerennialError):
+    """A model fitted elsewhere cannot take the place of this one: it predicts, or eats, something else."""
+
+    code = "PER-3017"
+    exit_code = 2
+
+    def __init__(self, model: str, problem: str) -> None:
+        """Say what does not fit."""
+        super().__init__(
+            f"This artefact cannot serve as {model}: {problem}. Adapt model.yaml and features.py to it, or fit it "
+            "again on these features."
+        )

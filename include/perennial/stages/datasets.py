@@ -43,6 +43,11 @@ def predictions(model: str) -> str:
     return f"{model}/predictions"
 
 
+def labels_by_hand(model: str) -> str:
+    """Labels that people gave, with author and sheet, by the night from whose end they are known."""
+    return f"{model}/labels-by-hand"
+
+
 def training(model: str) -> str:
     """Training sets' records and trials, by run."""
     return f"{model}/training"

@@ -27,8 +27,31 @@ def labels_known(workspace: Workspace, model: str, *, by: Night, first: Night | 
     delivered = workspace.store.read_many(dataset, workspace.store.keys(dataset, first, by))
     if delivered is None:
         delivered = empty_table(spec.sources[spec.label.source])
-    with connect({"delivered": delivered}) as connection:
-        return arrow(connection, _query(spec), {"by": end_of(by, spec.timezone)})
+    by_hand = datasets.labels_by_hand(model)
+    given = workspace.store.read_many(by_hand, workspace.store.keys(by_hand, first, by))
+    until = {"by": end_of(by, spec.timezone)}
+    if given is None:
+        with connect({"delivered": delivered}) as connection:
+            return arrow(connection, _query(spec), until)
+    with connect({"delivered": delivered, "given": given}) as connection:
+        return arrow(connection, _with_those_by_hand(spec), until)
+
+
+def _with_those_by_hand(spec: ModelSpec) -> str:
+    """Prefer the newer of a delivered label and a person's; a delivery without a label undoes nobody's work."""
+    keys = ", ".join(quoted(key) for key in spec.scored.key)
+    return f"""
+        WITH told AS ({_query(spec)}), people AS (
+            SELECT {keys}, label AS person_label, known_at AS person_known_at FROM given WHERE known_at <= $by
+            QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, number DESC) = 1)
+        SELECT {keys}, CASE WHEN {_PERSON} THEN person_label ELSE label END AS label,
+            CASE WHEN {_PERSON} THEN person_known_at ELSE known_at END AS known_at
+        FROM told FULL JOIN people USING ({keys}) ORDER BY {keys}"""  # noqa: S608 - quoted names
+
+
+_PERSON = (
+    """person_known_at IS NOT NULL AND (known_at IS NULL OR label IS NULL OR person_known_at >= known_at)"""
+)
 
 
 def _query(spec: ModelSpec) -> str:
