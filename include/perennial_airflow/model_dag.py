@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import DAG, dag
 
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.callbacks import HOOKS, fails
+from perennial_airflow.callbacks import HOOKS, deadline_of, fails
 
 Wiring = Callable[[], object]
 Report: TypeAlias = object
@@ -47,6 +47,7 @@ def model_dag(
             **HOOKS,
         },
         on_failure_callback=fails,
+        deadline=deadline_of(kind),
     )
 
 
