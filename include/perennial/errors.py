@@ -849,3 +849,28 @@ class MisfitModelError(PerennialError):
             f"This artefact cannot serve as {model}: {problem}. Adapt model.yaml and features.py to it, or fit it "
             "again on these features."
         )
+
+
+class NotRowsError(PerennialError):
+    """Rows of a quarantine are named by their numbers."""
+
+    code = "PER-1006"
+    exit_code = 2
+
+    def __init__(self, text: str) -> None:
+        """Show what was given and what rows look like."""
+        super().__init__(f"{text!r} names no rows. Write their numbers as 3,7 or all.")
+
+
+class TakenNameError(PerennialError):
+    """A column has a name that the project needs for a column of its own beside it."""
+
+    code = "PER-1302"
+    exit_code = 2
+
+    def __init__(self, model: str, source: str, column: str) -> None:
+        """Name the column and the way out."""
+        super().__init__(
+            f"{model}: sources.{source}: the column {column!r} has a name that stands for something else in feature "
+            "and prediction tables. Deliver it under another name, for example with an alias in the query."
+        )

@@ -13,19 +13,22 @@ import typer
 from typer.exceptions import TyperException
 
 from perennial.cli import (
+    alerting,
     asking,
     bringing,
     catalogues,
     declaring,
+    labelling,
     launching,
     mistakes,
     running,
     screen,
+    steering,
 )
 from perennial.cli.session import in_paragraphs
 
 MISUSE = 2
-PARTS = (launching, declaring, bringing, running, asking, catalogues)
+PARTS = (launching, declaring, bringing, running, asking, labelling, steering, alerting, catalogues)
 """Modules with commands, in the order of the help."""
 
 

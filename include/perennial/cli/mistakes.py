@@ -5,7 +5,6 @@ Only a fault of our own keeps its traceback, in a file that the message names.
 
 from __future__ import annotations
 
-import errno
 import re
 import sqlite3
 import tempfile
@@ -18,7 +17,6 @@ from perennial.errors import BrokenModelError, PerennialError
 from perennial.facts.evidence import Json
 
 UNREACHABLE, ENVIRONMENT, BUG, INTERRUPTED = 4, 5, 70, 130
-_OF_THE_MACHINE = {errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EMFILE}
 _PASSWORD_IN_URL = re.compile(r"://[^\s/@]+@")
 
 
@@ -45,7 +43,9 @@ def judged(mistake: BaseException) -> tuple[int, str, str]:
             "interrupted",
             "Stopped. What was published is whole; run the command again to go on.",
         )
-    if isinstance(mistake, OSError) and mistake.errno in _OF_THE_MACHINE:
+    if _unreachable(mistake):
+        return UNREACHABLE, "PER-9003", f"Something outside cannot be reached: {_first_line(mistake)}"
+    if isinstance(mistake, OSError) and mistake.errno is not None:
         place = f" ({mistake.filename})" if mistake.filename else ""
         return (
             ENVIRONMENT,
@@ -54,8 +54,6 @@ def judged(mistake: BaseException) -> tuple[int, str, str]:
         )
     if isinstance(mistake, sqlite3.OperationalError):
         return ENVIRONMENT, "PER-9002", f"A database of the project cannot be used: {mistake}."
-    if _unreachable(mistake):
-        return UNREACHABLE, "PER-9003", f"Something outside cannot be reached: {_first_line(mistake)}"
     return BUG, "PER-9999", _bug(mistake)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -82,6 +83,7 @@ def run(
     if asked.first > asked.night:
         raise NightsReversedError(asked.first, asked.night)
     done = STAGES[stage](asked)
+    session.tell()
     session.answer(done.plain, done.sentence)
     return 0 if done.good else 1
 
@@ -91,6 +93,7 @@ def night(session: Session, model: ModelName, night: NightArgument) -> None:
     from perennial.stages.replay import pass_night
 
     passed = pass_night(session.prepared, model, as_night(night))
+    session.tell()
     session.answer(passed.as_json(), told(passed))
 
 
@@ -100,13 +103,16 @@ def replay(
     first: Annotated[str, typer.Option("--from", help="First night.")],
     last: Annotated[str, typer.Option("--to", help="Last night, included.")],
 ) -> None:
-    """Let many nights pass in one process, one after the other; with --json, one line a night."""
+    """Let many nights pass in one process, one after the other; with --json, one line a night.
+
+    Looking back tells nobody: what is found stands in the ledger, and no channel hears of it.
+    """
     from perennial.stages.replay import pass_night
 
     nights = between(as_night(first), as_night(last))
     if not nights:
         raise NightsReversedError(first, last)
-    workspace = session.prepared
+    workspace = replace(session.prepared, quiet=True)
     workspace.folder(model)
     for key in screen.progress(nights, f"Nights of {model}"):
         passed = pass_night(workspace, model, key)
@@ -150,4 +156,5 @@ def rollback(
         actor=actor_or_user(actor),
         version=version,
     )
+    session.tell()
     session.answer(entry.as_json(), entry.reason)

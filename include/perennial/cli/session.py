@@ -62,6 +62,7 @@ class Session:
         """The project with a registry to write to: made on the first use, whole and once."""
         from perennial.registry.database import create_database
 
+        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")  # its progress is no answer of ours
         workspace = self.workspace
         if not os.environ.get("MLFLOW_TRACKING_URI"):
             create_database(workspace.home / "mlflow" / "mlflow.db")
@@ -76,9 +77,14 @@ class Session:
         else:
             person()
 
-    def say(self, text: str) -> None:
-        """Tell the person at the terminal something that is not the answer."""
-        screen.say(text)
+    def tell(self) -> None:
+        """Carry what was recorded to the model's channels, as a run of Airflow does after each task."""
+        from perennial.cli.connections import address_or_nothing
+        from perennial.stages.telling import tell
+
+        report = tell(self.workspace, address_or_nothing)
+        for name, problem in report.silent.items():
+            screen.say(f"The channel {name} did not take an alert: {problem} It is kept and tried again.")
 
     def night(self, model: str, given: str | None) -> Night:
         """Return the night that was given, or the newest closed one of the model."""

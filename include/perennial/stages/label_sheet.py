@@ -147,6 +147,12 @@ def _predictions(workspace: Workspace, model: str, rows: pa.Table) -> pa.Table:
     return rows.schema.empty_table().select(keys).append_column("prediction", pa.array([], pa.float64()))
 
 
+def set_aside(workspace: Workspace, model: str, done: Imported) -> list[str]:
+    """Say which rows of the night's sheets were set aside, and why."""
+    aside = workspace.store.read(datasets.quarantine(model, QUARANTINE), done.night)
+    return [f"line {row['row']}: {'; '.join(row['reasons'])}" for row in aside.to_pylist()]
+
+
 def _read(workspace: Workspace, model: str, path: Path, night: Night) -> RawBatch:
     from perennial.facts.batch import SourceRequest
     from perennial.sources.csv_file import CsvFile
