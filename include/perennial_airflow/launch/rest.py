@@ -137,6 +137,22 @@ class Airflow:
             time.sleep(_PAUSE_SECONDS)
         raise NotDoneError(f"{dag_id} did not end its run {run_id} in {seconds:.0f} s: {found}")
 
+    def caused_by(self, dag_id: str, run_id: str) -> list[tuple[str, str]]:
+        """List the runs, DAG and id, that followed from what a run published."""
+        where = {"source_dag_id": dag_id, "source_run_id": run_id, "limit": 100}
+        events = self.ask("GET", "/assets/events", params=where)["asset_events"]
+        return [(one["dag_id"], one["run_id"]) for event in events for one in event["created_dagruns"]]
+
+    def begin_again(self, run: Run) -> None:
+        """Let a run that was cut off, or failed, run once more from its beginning.
+
+        Its tasks may still count as running though their processes are gone: they are failed first.
+        """
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}"
+        if not run.finished:
+            self.ask("PATCH", path, json={"state": "failed"})
+        self.ask("POST", f"{path}/clear", json={"dry_run": False})
+
     def dags(self, *, tag: str | None = None) -> list[str]:
         """List the ids of the DAGs that Airflow has read, with this tag if one is given."""
         params: dict[str, Any] = {"limit": 1000} | ({"tags": [tag]} if tag else {})
