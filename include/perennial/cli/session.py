@@ -121,7 +121,10 @@ def command(group: typer.Typer, name: str, *examples: str) -> Callable[[Callable
         @functools.wraps(function)
         def run(**given: Any) -> int | None:
             shared = {name: given.pop(f"{name}_") for name in ("as_json", "project", "home")}
-            return function(Session(**shared), **given)
+            try:
+                return function(Session(**shared), **given)
+            except KeyboardInterrupt as stop:
+                raise typer.Abort from stop  # else Typer makes a bare status of it
 
         parameters = [*(each.replace(kind=each.KEYWORD_ONLY) for each in own), *_SHARED]
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
