@@ -19,11 +19,10 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import night_or_latest
 
 REASON = Param(
-    None,
-    type=["null", "string"],
+    type="string",
     minLength=10,
     title="Why",
-    description="Needed: what is wrong with the version that serves? This sentence stays in the ledger.",
+    description="What is wrong with the version that serves? This sentence stays in the ledger.",
 )
 
 
@@ -35,14 +34,11 @@ def build(model: DagFacts) -> None:
     def rollback() -> None:
         @task
         def roll_back() -> Report:
-            from perennial.errors import NoReasonError
             from perennial.stages.roll_back import roll_back as return_to
             from perennial.workspace import Workspace
 
             context = get_current_context()
             params = context["params"]
-            if not params["reason"]:
-                raise NoReasonError(context["dag_run"].dag_id)
             workspace = Workspace.open()
             entry = return_to(
                 workspace,

@@ -784,20 +784,6 @@ class NotInQuarantineError(PerennialError):
         super().__init__(f"The quarantine of {source} on {night} has no {asked}. Its rows: {rows}.")
 
 
-class NoReasonError(PerennialError):
-    """What a person does to a model by hand is recorded with the reason for it."""
-
-    code = "PER-1006"
-    exit_code = 2
-
-    def __init__(self, dag_id: str) -> None:
-        """Say where the reason is entered."""
-        super().__init__(
-            f"This run of {dag_id} has no reason. Trigger it again and say in *Why*, in ten characters or "
-            "more, what is wrong; the sentence stays in the ledger."
-        )
-
-
 class LabelSheetError(PerennialError):
     """A file that was to bring labels is not a sheet of this model."""
 
