@@ -15,8 +15,9 @@ _log = logging.getLogger(__name__)
 def address_of(connection: str) -> str:
     """Return the Apprise URL that an Airflow connection holds; empty if it cannot be had, which a channel reports.
 
-    Three ways to write it are read: the whole URL as ``url`` in the extra field, the whole URL as the host,
-    or a connection URI in its parts, such as ``AIRFLOW_CONN_TEAM_CHAT=slack://TokenA/TokenB/TokenC``.
+    Three ways to write it are read: the whole URL as ``url`` in the extra field, the whole URL as the host, or
+    a connection URI in its parts, such as ``AIRFLOW_CONN_TEAM_CHAT=json://host/hook``. Where a token stands in
+    the host's place (Slack, Teams) only the first keeps it: Airflow makes a URI's host lower-case.
     """
     from airflow.sdk import BaseHook
 
