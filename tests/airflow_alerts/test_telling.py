@@ -20,7 +20,7 @@ from perennial.stages.telling import declared_channels, tell
 from perennial.stages.validate import take_in_range
 from perennial.workspace import Workspace
 
-FIRST, LAST = "2024-01-01", "2024-03-31"
+FIRST, LAST = "2024-01-01", "2024-03-15"
 TONIGHT = after(LAST)
 CHANNELS = """
 alerts:
