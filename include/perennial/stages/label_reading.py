@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 LABEL = "label"
 """Column of a sheet that people fill."""
-TRUTHS = {"1": 1.0, "true": 1.0, "yes": 1.0, "y": 1.0, "0": 0.0, "false": 0.0, "no": 0.0, "n": 0.0}
+TRUTHS = {
+    **dict.fromkeys(("1", "1.0", "true", "yes", "y"), 1.0),
+    **dict.fromkeys(("0", "0.0", "false", "no", "n"), 0.0),
+}
 _FORMULA = re.compile(r"'?[=+\-@\t\r]")
 
 
