@@ -32,14 +32,14 @@ def parse(text: str, columns: Iterable[str]) -> str:
         return str(exp.column(text, quoted=True).sql(dialect="duckdb"))
     try:
         (tree,) = sqlglot.parse(text, read="duckdb")
-    except (sqlglot.errors.SqlglotError, ValueError) as error:
+    except (sqlglot.errors.SqlglotError, ValueError, RecursionError) as error:
         raise BadExpressionError(text, "it cannot be read as one expression") from error
     if tree is None:
         raise BadExpressionError(text, "it is empty")
     for node in tree.walk():
         _refuse_unlisted(text, type(node).__name__)
         if isinstance(node, exp.Column):
-            _refuse_unknown(text, node.name, known)
+            _refuse_unknown(text, node.name if not node.table else node.sql(), known)
             node.this.set("quoted", True)
     return str(tree.sql(dialect="duckdb"))
 

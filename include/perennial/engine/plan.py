@@ -7,19 +7,23 @@ the very definitions it was trained on.
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from perennial.engine.misuse import refuse_misuse
 from perennial.engine.view import MARK, ViewOptions
-from perennial.errors import BadViewError
+from perennial.errors import BadViewError, TakenNameError
 from perennial.facts.evidence import Json, fingerprint
 from perennial.spec.model import ModelSpec
 
 MOMENT = {"predict_at": "timestamp", "event_local": "timestamp"}
 """Columns every view may use besides its table's own: when the prediction is made; the local event time."""
+CARRIED = ("event_time", "entity", "night", "label", "group", "holdout", "prediction", "version")
+"""Columns that stand beside the key from features to predictions, so that no key can be called so."""
 IBIS_TYPES = {
     "text": "string",
     "integer": "int64",
@@ -43,6 +47,22 @@ class Compiled:
     engine: str
     sql: str
     """``SELECT entity, value`` for Ibis; empty for Python."""
+    others: tuple[str, ...] = ()
+    """Further tables that a view in Python reads."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every table it reads."""
+        return (self.source, *self.others)
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        return {name: value for name, value in asdict(self).items() if name != "others" or value}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Compiled:
+        """Read what ``as_json`` wrote."""
+        return cls(**{**value, "others": tuple(value.get("others", ()))})
 
 
 @dataclass(frozen=True)
@@ -68,17 +88,17 @@ class FeaturePlan:
 
     def as_json(self) -> dict[str, Json]:
         """Write the plan as plain values."""
-        return {**asdict(self), "views": [asdict(view) for view in self.views]}
+        return {**asdict(self), "views": [view.as_json() for view in self.views]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FeaturePlan:
         """Read what ``as_json`` wrote."""
-        views = tuple(Compiled(**view) for view in value["views"])
+        views = tuple(Compiled.from_json(view) for view in value["views"])
         return cls(value["rows"], tuple(value["keys"]), tuple(value["columns"]), views, value["code"])
 
     def look_back_nights(self, source: str) -> int:
         """Nights of ``source`` that the longest window of any view can see."""
-        hours = [view.window_hours or 0 for view in self.views if view.source == source]
+        hours = [view.window_hours or 0 for view in self.views if source in view.sources]
         return max(hours, default=0) // 24 + 2
 
 
@@ -87,15 +107,31 @@ def compile_plan(spec: ModelSpec, folder: Path) -> FeaturePlan:
 
     This runs the model's own code: only tasks and the command line call it, never the DAG processor.
     """
+    _refuse_taken_names(spec)
     path = folder / "features.py"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     functions = marked(load_code(text, str(path))) if text else {}
     wanted = list(functions) if spec.features.views == "all" else list(spec.features.views)
+    for name in wanted:
+        if name not in functions:
+            raise BadViewError(str(path), f"it has no view {name}; views: {', '.join(functions) or 'none'}.")
     views = tuple(_compiled(functions[name], spec, path) for name in wanted)
     python = any(view.engine == "python" for view in views)
     return FeaturePlan(
         spec.rows_source, spec.scored.key, spec.features.columns, views, text if python else ""
     )
+
+
+def _refuse_taken_names(spec: ModelSpec) -> None:
+    for name, source in spec.sources.items():
+        taken = {*MOMENT, "superseded_at", "known_at"} - {source.known_at}
+        for column in source.columns:
+            if column in taken:
+                raise TakenNameError(spec.name, name, column)
+    same = {"event_time": spec.scored.event_time, "entity": spec.entity}
+    for column in spec.scored.key:
+        if column in CARRIED and same.get(column) != column:
+            raise TakenNameError(spec.name, spec.rows_source, column)
 
 
 def load_code(text: str, name: str) -> ModuleType:
@@ -105,8 +141,17 @@ def load_code(text: str, name: str) -> ModuleType:
     try:
         exec(compile(text, name, "exec"), module.__dict__)  # noqa: S102 - a model's author is trusted as a DAG's is
     except Exception as error:
-        raise BadViewError(name, f"it cannot be loaded: {type(error).__name__}: {error}") from error
+        where = f"{name}:{_line(error, name)}"
+        raise BadViewError(where, f"it cannot be loaded: {type(error).__name__}: {error}") from error
     return module
+
+
+def _line(error: Exception, name: str) -> int:
+    """Find the line of the file on which it failed."""
+    if isinstance(error, SyntaxError):
+        return error.lineno or 1
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno or 1 for frame in reversed(frames) if frame.filename == name), 1)
 
 
 def marked(module: ModuleType) -> dict[str, Any]:
@@ -127,7 +172,7 @@ def _compiled(function: Any, spec: ModelSpec, path: Path) -> Compiled:
     description = inspect.getdoc(function)
     if not description:
         raise BadViewError(where, "say in a docstring what the feature means; every page shows it.")
-    source = _source(function, options, spec, where)
+    source, *others = _sources(function, options, spec, where)
     sql = _sql(function, options, spec, source, where) if options.engine == "ibis" else ""
     return Compiled(
         function.__name__,
@@ -138,22 +183,29 @@ def _compiled(function: Any, spec: ModelSpec, path: Path) -> Compiled:
         options.missing,
         options.engine,
         sql,
+        tuple(others),
     )
 
 
-def _source(function: Any, options: ViewOptions, spec: ModelSpec, where: str) -> str:
+def _sources(function: Any, options: ViewOptions, spec: ModelSpec, where: str) -> list[str]:
     names = list(inspect.signature(function).parameters)
     unknown = [name for name in names if name not in spec.sources]
     if unknown or not names:
         raise BadViewError(where, f"its parameters name tables; there are {', '.join(spec.sources)}.")
     if options.engine == "ibis" and len(names) > 1:
         raise BadViewError(where, "a view reads one table; make one view for each table.")
-    columns = spec.sources[names[0]].columns
-    if options.entity and (options.entity not in columns or options.entity not in spec.scored.columns):
+    for name in names if options.entity else ():
+        if not {options.entity} <= {*spec.sources[name].columns} & {*spec.scored.columns}:
+            raise BadViewError(
+                where, f"entity {options.entity!r} must be a column of {name} and of {spec.rows_source}."
+            )
+    unmatched = not options.entity and options.window_hours is None and names != [spec.rows_source]
+    if unmatched and options.engine == "ibis":
         raise BadViewError(
-            where, f"entity {options.entity!r} must be a column of {names[0]} and of {spec.rows_source}."
+            where,
+            f"a view of {names[0]} needs entity=, the column that matches its rows to {spec.rows_source}.",
         )
-    return names[0]
+    return names
 
 
 def _sql(function: Any, options: ViewOptions, spec: ModelSpec, source: str, where: str) -> str:
@@ -165,7 +217,7 @@ def _sql(function: Any, options: ViewOptions, spec: ModelSpec, source: str, wher
         value = function(table)
     except Exception as error:
         raise BadViewError(where, f"it cannot be compiled: {type(error).__name__}: {error}") from error
-    _refuse_misuse(value, options, source, spec, where)
+    refuse_misuse(value, table, options, where)
     if isinstance(value, ibis.expr.types.Scalar) and options.window_hours is not None:
         grouped = table.group_by(entity=table[options.entity]) if options.entity else table
         return str(ibis.to_sql(grouped.aggregate(value=value), dialect="duckdb"))
@@ -175,26 +227,3 @@ def _sql(function: Any, options: ViewOptions, spec: ModelSpec, source: str, wher
         else {f"key_{i}": table[k] for i, k in enumerate(spec.scored.key)}
     )
     return str(ibis.to_sql(table.select(value=value, **entity), dialect="duckdb"))
-
-
-def _refuse_misuse(value: Any, options: ViewOptions, source: str, spec: ModelSpec, where: str) -> None:
-    import ibis
-    import ibis.expr.operations as ops
-
-    if not isinstance(value, ibis.expr.types.Value):
-        raise BadViewError(where, f"it must return one column or aggregate, not {type(value).__name__}.")
-    chance = value.op().find((ops.RandomScalar, ops.TimestampNow, ops.RandomUUID), filter=ops.Value)
-    if chance:
-        raise BadViewError(
-            where, "chance and the wall clock make nights impossible to replay; use predict_at."
-        )
-    aggregate = isinstance(value, ibis.expr.types.Scalar)
-    if options.window_hours is not None and not aggregate:
-        raise BadViewError(where, "a view with a window returns an aggregate, such as .mean() or .count().")
-    if options.window_hours is None and aggregate:
-        raise BadViewError(where, 'an aggregate needs a window: @view(window="7d").')
-    if options.window_hours is None and not options.entity and source != spec.rows_source:
-        raise BadViewError(
-            where,
-            f"a view of {source} needs entity=, the column that matches its rows to {spec.rows_source}.",
-        )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from perennial.clock import Night, after, end_of
 from perennial.engine.plan import FeaturePlan
 from perennial.facts.evidence import Json, as_text
+from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.workspace import Workspace
 
@@ -84,7 +85,7 @@ def _built(
     tables = _load(workspace, model, plan, wanted[0], wanted[-1])
     with connect() as connection:
         for key in wanted:
-            for name, table in _visible(tables, plan, key).items():
+            for name, table in _visible(tables, plan, spec, key).items():
                 connection.register(name, table)
             yield key, build(connection, plan, spec, night=key, predict_at=end_of(key, spec.timezone))
 
@@ -102,7 +103,7 @@ def _load(
 ) -> dict[str, _Slices]:
     return {
         source: _slices(workspace, model, plan, source, first, last)
-        for source in sorted({plan.rows, *(view.source for view in plan.views)})
+        for source in sorted({plan.rows, *(name for view in plan.views for name in view.sources)})
     }
 
 
@@ -110,6 +111,8 @@ def _slices(
     workspace: Workspace, model: str, plan: FeaturePlan, source: str, first: Night, last: Night
 ) -> _Slices:
     import pyarrow as pa
+
+    from perennial.engine.revision import with_replacements
 
     spec = workspace.spec(model).sources[source]
     dataset = datasets.table(model, source)
@@ -119,19 +122,24 @@ def _slices(
     offset = 0
     for key in workspace.store.keys(dataset, begin, last):
         part = workspace.store.read(dataset, key)
-        parts.append(part.append_column("night", pa.repeat(key, part.num_rows)))
+        parts.append(part.append_column("@night", pa.repeat(key, part.num_rows)))
         starts[key] = (offset, part.num_rows)
         offset += part.num_rows
     table = pa.concat_tables(parts) if parts else _empty(workspace, model, source)
-    return _Slices(table, starts)
+    # A static table is shown whole, in its newest delivery: nothing in it replaces anything.
+    return _Slices(with_replacements(table, () if spec.static else spec.key), starts)
 
 
-def _visible(tables: Mapping[str, _Slices], plan: FeaturePlan, night: Night) -> dict[str, pa.Table]:
-    """Show a night only the deliveries it can use: its look-back, up to itself."""
+def _visible(
+    tables: Mapping[str, _Slices], plan: FeaturePlan, spec: ModelSpec, night: Night
+) -> dict[str, pa.Table]:
+    """Show a night only the deliveries it can use: its look-back, up to itself; of a static table the newest."""
     visible = {}
     for source, slices in tables.items():
         known = [key for key in slices.starts if key <= night]
-        recent = [key for key in known if key >= after(night, -_depth(plan, source, 0))] or known[-1:]
+        declared = spec.sources[source]
+        first = after(night, -_depth(plan, source, declared.lead_days))
+        recent = known[-1:] if declared.static else [key for key in known if key >= first]
         length = sum(slices.starts[key][1] for key in recent)
         begin = slices.starts[recent[0]][0] if recent else 0
         visible[f"source__{source}"] = slices.table.slice(begin, length)
@@ -140,7 +148,7 @@ def _visible(tables: Mapping[str, _Slices], plan: FeaturePlan, night: Night) -> 
 
 def _depth(plan: FeaturePlan, source: str, lead_days: int) -> int:
     """Nights of deliveries to look back on; views of the newest row of an entity see a year."""
-    newest = any(v.source == source and v.entity and v.window_hours is None for v in plan.views)
+    newest = any(source in v.sources and v.entity and v.window_hours is None for v in plan.views)
     return max(plan.look_back_nights(source) + lead_days, 366 if newest else 0)
 
 
@@ -150,5 +158,5 @@ def _empty(workspace: Workspace, model: str, source: str) -> pa.Table:
     from perennial.engine.typed import empty_table
 
     return empty_table(workspace.spec(model).sources[source]).append_column(
-        "night", pa.array([], pa.string())
+        "@night", pa.array([], pa.string())
     )
