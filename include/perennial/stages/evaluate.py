@@ -65,7 +65,8 @@ def conclude(workspace: Workspace, model: str, version: str, night: Night) -> De
         if entry.evidence["candidate"] == version
     }
     declared = tuple(gates(workspace, model))
-    decision = Promotion(required=declared).decide(f"version {version}", answers)
+    in_order = {gate: answers[gate] for gate in declared if gate in answers}  # they may have answered in any
+    decision = Promotion(required=declared).decide(f"version {version}", in_order | answers)
     _record(
         workspace,
         model,
