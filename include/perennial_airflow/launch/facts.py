@@ -12,6 +12,7 @@ from typing import Any
 from perennial.clock import Night, after
 from perennial.ledger.base import Entry, Serving
 from perennial.stages import datasets
+from perennial.stages.evaluate import gates
 from perennial.workspace import Workspace
 
 ANSWERS = ("retrain", "retrain_waits", "retrain_refused")
@@ -89,11 +90,12 @@ def request_of(workspace: Workspace, model: str, night: Night) -> Request | None
     asked = of(*ANSWERS)
     if not asked:
         return None
+    declared = list(gates(workspace, model))
     outcomes = [*of("promoted", on=after(night)), *of("awaits_approval")]
     return Request(
         asked=asked[-1],
         trained=_last(of("trained")),
-        gates=tuple(of("gate")),
+        gates=tuple(sorted(of("gate"), key=lambda entry: declared.index(str(entry.evidence["gate"])))),
         concluded=_last(of(*CONCLUSIONS)),
         outcome=_last(outcomes),
     )

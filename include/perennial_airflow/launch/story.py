@@ -110,7 +110,8 @@ class Story:
         request = self._renewed(run, born)
         self.screen.request(request)
         if request.outcome is None or request.outcome.kind != "promoted":
-            raise NotDoneError(f"The first model of {self.window.model} did not go into production")
+            last = request.outcome or request.concluded or request.asked
+            raise NotDoneError(f"The first model did not go into production. {last.reason}")
 
     def _renewed(self, retrain: Run, night: Night) -> Request:
         """See through all that a request brings about: training, gates, deployment, as far as each lets it."""

@@ -1,0 +1,119 @@
+"""The whole loop through the real scheduler gives what the same stages give in one process, night by night."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.doubles.projects import FIRST, Project, World
+
+from perennial.clock import after
+from perennial.stages.replay import load_history, pass_night, renew
+from perennial.workspace import Workspace
+from perennial_airflow.launch import environment, processes
+from perennial_airflow.launch.environment import Launch
+from perennial_airflow.launch.rest import Airflow
+from perennial_airflow.launch.screen import Screen
+from perennial_airflow.launch.story import Story, Told, Window
+
+ROOT = Path(__file__).parents[2]
+BORN, LAST = after(FIRST, 59), after(FIRST, 60)
+BROKEN = "perennial: 1\ndescription: Who wrote this?\nsorces: {}\n"
+pytestmark = [pytest.mark.airflow, pytest.mark.slow]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What one telling left behind, and Airflow while it still runs."""
+
+    launch: Launch
+    airflow: Airflow
+    told: Told
+    window: Window
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Happened]:
+    """Let history, a first model and one night happen in a real Airflow, beside a folder that is broken."""
+    project = Project(tmp_path_factory.mktemp("loop") / "project", world=World(seed=1, rows=40)).declare()
+    project.deliver(FIRST, LAST)
+    broken = project.folder.parent / "broken_copy"
+    broken.mkdir()
+    (broken / "model.yaml").write_text(BROKEN)
+    home = project.root / "home"
+    home.mkdir()
+    (home / "ports.json").write_text(json.dumps({"airflow_port": 19080, "mlflow_port": 19580}))
+    launch = environment.prepare(ROOT, home, project=project.root)
+    window = Window(project.name, FIRST, BORN, LAST)
+    with processes.running(launch), Airflow.of(launch) as airflow:
+        told = Story(launch, airflow, window, Screen(Console(quiet=True))).tell()
+        yield Happened(launch, airflow, told, window)
+
+
+@pytest.fixture(scope="module")
+def alone(loop: Happened, registry_database: Path) -> Workspace:
+    """Let the same happen in one process."""
+    root = loop.launch.project
+    workspace = Project(root).workspace(registry_database, home="alone")
+    model = loop.window.model
+    load_history(workspace, model, FIRST, BORN)
+    renew(workspace, model, BORN)
+    pass_night(workspace, model, LAST)
+    return workspace
+
+
+def test_a_model_is_born_scores_and_is_watched(loop: Happened) -> None:
+    """The first champion is promoted through its gates, and scores the night after."""
+    (night,) = loop.told.nights
+    assert night.night == LAST
+    assert (night.rows_in, night.scored, night.version) == (40, 40, "1")
+    assert night.verdict["night"] == LAST
+
+
+def test_the_scheduler_publishes_what_one_process_publishes(loop: Happened, alone: Workspace) -> None:
+    """Every partition has the same content, whoever ran the stages."""
+    scheduled = Workspace.open(loop.launch.home, loop.launch.project)
+    assert contents(scheduled) == contents(alone)
+
+
+def test_the_ledger_says_the_same_for_the_same_reasons(loop: Happened, alone: Workspace) -> None:
+    """Kinds, nights and evidence hashes are equal; only the bytes of the artefact are each training's own."""
+    scheduled = Workspace.open(loop.launch.home, loop.launch.project)
+    assert decisions(scheduled) == decisions(alone)
+    assert scheduled.ledger.verify() == []
+
+
+def test_a_broken_folder_is_red_by_itself_and_alone(loop: Happened) -> None:
+    """Its one DAG ran once without being asked and failed; nothing of the healthy model failed."""
+    runs = loop.airflow.runs()
+    assert [run.state for run in runs if run.dag_id == "broken_copy.broken"] == ["failed"]
+    assert {run.state for run in runs if run.dag_id != "broken_copy.broken"} == {"success"}
+    assert loop.airflow.import_errors() == {}
+
+
+def test_the_same_key_twice_is_harmless(loop: Happened) -> None:
+    """A night triggered again under another name publishes nothing new."""
+    scheduled = Workspace.open(loop.launch.home, loop.launch.project)
+    before = contents(scheduled)
+    loop.airflow.trigger(f"{loop.window.model}.validate", "again", night=LAST)
+    assert loop.airflow.wait(f"{loop.window.model}.validate", "again").state == "success"
+    loop.airflow.trigger(f"{loop.window.model}.monitor", "monitor_again", night=LAST)
+    assert loop.airflow.wait(f"{loop.window.model}.monitor", "monitor_again").state == "success"
+    assert contents(scheduled) == before
+
+
+def contents(workspace: Workspace) -> dict[tuple[str, str], str]:
+    """Identify the content of every partition of every dataset."""
+    store = workspace.store
+    root = workspace.home / "store"
+    datasets = {str(path.relative_to(root)) for path in root.glob("*/*") if path.is_dir()}
+    found = {(name, key): store.manifest(name, key) for name in datasets for key in store.keys(name)}
+    return {place: manifest.content for place, manifest in found.items() if manifest}
+
+
+def decisions(workspace: Workspace) -> list[tuple[str, str, str]]:
+    """List what was decided, for which night, on what evidence; gates in the order of their names."""
+    entries = [entry for entry in workspace.ledger.entries() if entry.kind != "registered"]
+    return sorted((entry.night, entry.kind, entry.evidence_hash) for entry in entries)
