@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 import sys
 from collections.abc import Mapping
@@ -81,7 +82,8 @@ def prepare(
 
     The ports of the last launch are taken again when they are free, so that bookmarks keep working.
     """
-    for folder in ("airflow", "logs", "mlflow/artifacts"):
+    shutil.rmtree(home / "tmp", ignore_errors=True)
+    for folder in ("airflow", "logs", "mlflow/artifacts", "tmp"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     _keep_secret(_passwords(home), json.dumps({USER: secrets.token_urlsafe(12)}))
     _keep_secret(_signing_key(home), secrets.token_hex(48))
@@ -139,6 +141,8 @@ def _python(launch: Launch) -> dict[str, str]:
     return {
         "PYTHONPATH": os.pathsep.join(path),
         "PYTHONUNBUFFERED": "1",
+        # Forked tasks end without tidying up: what they leave lies here, and goes with the next start.
+        "TMPDIR": str(launch.home / "tmp"),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
         "OMP_NUM_THREADS": "1",  # parallel by tasks: four fits at once took ten times longer with threads
         "OPENBLAS_NUM_THREADS": "1",
