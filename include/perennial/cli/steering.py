@@ -18,36 +18,33 @@ Why = Annotated[str, typer.Option("--reason", help="Why; stays in the ledger.")]
 
 def declare(group: typer.Typer) -> None:
     """Add the commands."""
-    command(
-        group,
-        "hold",
-        'perennial hold flight_delay 2013-08-15 --reason "The schedule is being corrected."',
-        'perennial hold flight_delay 2013-08-15 --reason "Strike." --actor ann',
-    )(hold)
-    command(
-        group,
-        "release",
-        "perennial release flight_delay 2013-08-15",
-        'perennial release flight_delay 2013-08-15 --reason "Corrected." && perennial rerun flight_delay 2013-08-15',
-    )(release)
-    command(
-        group,
-        "skip",
-        'perennial skip flight_delay 2013-08-15 --reason "The weather station was down."',
-        'perennial skip flight_delay 2013-08-15 --reason "Never sent." && perennial rerun flight_delay 2013-08-15',
-    )(skip)
-    command(
-        group,
-        "accept",
-        'perennial accept flight_delay 2013-08-15 --source flights --rows 3,7 --reason "Seen: real flights."',
-        'perennial accept flight_delay 2013-08-15 --source flights --rows all --reason "The limit was too tight."',
-    )(accept)
-    command(
-        group,
-        "rerun",
-        "perennial rerun flight_delay 2013-08-15",
-        "perennial rerun flight_delay 2013-08-15 --from score",
-    )(rerun)
+    command(group, "hold", *_HOLD)(hold)
+    command(group, "release", *_RELEASE)(release)
+    command(group, "skip", *_SKIP)(skip)
+    command(group, "accept", *_ACCEPT)(accept)
+    command(group, "rerun", *_RERUN)(rerun)
+
+
+_HOLD = (
+    'perennial hold flight_delay 2013-08-15 --reason "The schedule is being corrected."',
+    'perennial hold flight_delay 2013-08-15 --reason "Strike." --actor ann',
+)
+_RELEASE = (
+    "perennial release flight_delay 2013-08-15",
+    'perennial release flight_delay 2013-08-15 --reason "Corrected." && perennial rerun flight_delay 2013-08-15',
+)
+_SKIP = (
+    'perennial skip flight_delay 2013-08-15 --reason "The weather station was down."',
+    'perennial skip flight_delay 2013-08-15 --reason "Never sent." && perennial rerun flight_delay 2013-08-15',
+)
+_ACCEPT = (
+    'perennial accept flight_delay 2013-08-15 --source flights --rows 3,7 --reason "Seen: real flights."',
+    'perennial accept flight_delay 2013-08-15 --source flights --rows all --reason "The limit was too tight."',
+)
+_RERUN = (
+    "perennial rerun flight_delay 2013-08-15",
+    "perennial rerun flight_delay 2013-08-15 --from score",
+)
 
 
 def hold(

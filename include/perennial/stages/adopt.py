@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from perennial.engine.fitting import Array, TrainingSet
     from perennial.estimators.base import ColumnKinds
     from perennial.registry.adopting import Adopted
+    from perennial.registry.training import Training
 
 
 def adopt(
@@ -66,7 +67,8 @@ def adopt(
     made = _register(workspace, model, found, sample, night, fitted_until or night)
     unseen = _unseen(workspace, made, found)
     workspace.store.publish(datasets.reference(model), made.version, unseen)
-    return _promote(workspace, made, source, found.artefact.sha256, reason=reason, actor=actor)
+    _vouch(workspace, made, source, actor)
+    return _promote(workspace, made, found.artefact.sha256, reason=reason, actor=actor)
 
 
 def _adopted_before(workspace: Workspace, model: str, found: Adopted, version: str) -> Entry:
@@ -124,34 +126,16 @@ def _register(
     workspace: Workspace, model: str, found: Adopted, sample: TrainingSet, night: Night, cutoff: Night
 ) -> Candidate:
     """Record it in the registry as if it had been trained tonight, under the hash of its bytes."""
-    from perennial.engine.behaviour import behaviour, fixed_rows
     from perennial.engine.fitting import classes
-    from perennial.registry.training import Training
 
-    spec = workspace.spec(model)
-    fixed = fixed_rows(sample, masked=spec.privacy.pii)
-    hashed = behaviour(found.pipeline, fixed, task=found.task, columns=sample.columns)
-    artefact = found.artefact.sha256
-    version = workspace.registry.record_training(
-        Training(
-            model=model,
-            run_key=f"adopted-{artefact[:16]}",
-            estimator="adopted",
-            pipeline=found.pipeline,
-            task=found.task,
-            columns=sample.columns,
-            fixed_rows=fixed,
-            behaviour=hashed,
-            tags={"night": night, "change": "first", "artefact": artefact},
-        )
-    )
+    version = workspace.registry.record_training(_told(workspace, model, found, sample, night))
     return Candidate(
         model=model,
         version=version.version,
         sha256=version.sha256,
         behaviour=version.behaviour,
         plan=workspace.plan(model).hash,
-        recipe=fingerprint({"adopted": artefact})[:16],
+        recipe=fingerprint({"adopted": found.artefact.sha256})[:16],
         estimator="adopted",
         task=found.task,
         numeric=sample.columns.numeric,
@@ -161,8 +145,27 @@ def _register(
         cutoff=cutoff,
         rows=0,
         parameters={},
-        seed=spec.training.seed,
+        seed=workspace.spec(model).training.seed,
         change="first",
+    )
+
+
+def _told(workspace: Workspace, model: str, found: Adopted, sample: TrainingSet, night: Night) -> Training:
+    from perennial.engine.behaviour import behaviour, fixed_rows
+    from perennial.registry.training import Training
+
+    fixed = fixed_rows(sample, masked=workspace.spec(model).privacy.pii)
+    artefact = found.artefact.sha256
+    return Training(
+        model=model,
+        run_key=f"adopted-{artefact[:16]}",
+        estimator="adopted",
+        pipeline=found.pipeline,
+        task=found.task,
+        columns=sample.columns,
+        fixed_rows=fixed,
+        behaviour=behaviour(found.pipeline, fixed, task=found.task, columns=sample.columns),
+        tags={"night": night, "change": "first", "artefact": artefact},
     )
 
 
@@ -192,19 +195,19 @@ def _unseen(workspace: Workspace, made: Candidate, found: Adopted) -> pa.Table:
     return given.cast(empty.schema)
 
 
-def _promote(
-    workspace: Workspace, made: Candidate, source: str, artefact: str, *, reason: str, actor: str
-) -> Entry:
-    """Vouch for the bytes, then let them serve: a person's word stands where the gates would."""
+def _vouch(workspace: Workspace, made: Candidate, source: str, actor: str) -> None:
+    """Record which bytes the version is, and what is known of it."""
     night, version, model = made.night, made.version, made.model
-    key = f"version-{version}"
     sealed = f"Version {version} of {model} is the artefact with SHA-256 {made.sha256}."
-    record(
-        workspace,
-        NewEntry(model, "registered", key, night, actor, sealed, {"version": version, "sha256": made.sha256}),
-    )
+    bytes_of = {"version": version, "sha256": made.sha256}
+    record(workspace, NewEntry(model, "registered", f"version-{version}", night, actor, sealed, bytes_of))
     taken = f"{actor} adopted {source} as version {version} of {model}, fitted on nights up to {made.cutoff}."
-    record(workspace, NewEntry(model, "adopted", key, night, actor, taken, made.as_json()))
+    record(workspace, NewEntry(model, "adopted", f"version-{version}", night, actor, taken, made.as_json()))
+
+
+def _promote(workspace: Workspace, made: Candidate, artefact: str, *, reason: str, actor: str) -> Entry:
+    """Let it serve: a person's word stands where the gates would."""
+    night, version, model = made.night, made.version, made.model
     evidence: dict[str, Json] = {
         "version": version,
         "behaviour": made.behaviour,

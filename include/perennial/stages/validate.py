@@ -62,16 +62,9 @@ def take_in_range(
     ]
     if not due:
         return TakenIn(source, 0, said=(f"{source} delivers nothing for {first} to {last}",))
-    try:
-        results = [
-            _publish(workspace, model, source, raw, plan, contract=first == last)
-            for plan, raw in _deliveries(workspace, model, source, due, address)
-        ]
-    except SourceSilentError:
-        word = skipped(workspace, model, last)
-        if word is None:
-            raise
-        return TakenIn(source, 0, said=(word.reason,))
+    results = _taken(workspace, model, source, due, address=address, contract=first == last)
+    if results is None:
+        return TakenIn(source, 0, said=(f"{last} is skipped, and {source} has not come",))
     done = [result for result in results if result is not None]
     return TakenIn(
         source,
@@ -117,6 +110,21 @@ def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
         "rows": sum(row["rows"] for row in rows if row["source"] == spec.rows_source),
         "quarantined": sum(row["quarantined"] for row in rows),
     }
+
+
+def _taken(
+    workspace: Workspace, model: str, source: str, due: list[Night], *, address: str | None, contract: bool
+) -> list[Mapping[str, Any] | None] | None:
+    """Publish each delivery there is; nothing for a night that did not come and that a person skipped."""
+    try:
+        return [
+            _publish(workspace, model, source, raw, plan, contract=contract)
+            for plan, raw in _deliveries(workspace, model, source, due, address)
+        ]
+    except SourceSilentError:
+        if skipped(workspace, model, due[-1]) is None:
+            raise
+        return None
 
 
 def _deliveries(
