@@ -1,8 +1,10 @@
 """The whole loop through the real scheduler gives what the same stages give in one process, night by night."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,10 @@ from perennial.clock import after
 from perennial.stages.replay import load_history, pass_night, renew
 from perennial.workspace import Workspace
 from perennial_airflow.launch import environment, processes
+from perennial_airflow.launch.chapters import Runs
 from perennial_airflow.launch.environment import Launch
+from perennial_airflow.launch.errors import NotDoneError
+from perennial_airflow.launch.facts import night_facts
 from perennial_airflow.launch.rest import Airflow
 from perennial_airflow.launch.screen import Screen
 from perennial_airflow.launch.story import Story, Told, Window
@@ -102,6 +107,59 @@ def test_the_same_key_twice_is_harmless(loop: Happened) -> None:
     loop.airflow.trigger(f"{loop.window.model}.monitor", "monitor_again", night=LAST)
     assert loop.airflow.wait(f"{loop.window.model}.monitor", "monitor_again").state == "success"
     assert contents(scheduled) == before
+
+
+def test_a_second_telling_repeats_nothing(loop: Happened) -> None:
+    """What has happened already is told again from its runs, and no run is added."""
+    before = len(loop.airflow.runs())
+    screen = Screen(Console(quiet=True))
+    told = Story(loop.launch, loop.airflow, loop.window, screen).tell()
+    assert told == loop.told
+    assert len(loop.airflow.runs()) == before
+
+
+def test_a_run_that_was_cut_off_begins_again(loop: Happened) -> None:
+    """A run left in its middle, its processes gone, is run from its beginning and ends well."""
+    dag_id, run_id = f"{loop.window.model}.monitor", f"monitor__{LAST}"
+    run = loop.airflow.run(dag_id, run_id)
+    assert run is not None
+    loop.airflow.begin_again(replace(run, state="running"))
+    assert loop.airflow.wait(dag_id, run_id).state == "success"
+
+
+def test_a_backfill_takes_in_a_range(loop: Happened) -> None:
+    """`airflow backfill create` on validate runs each night of a range, and its features and scores follow."""
+    nights = [after(LAST, 1), after(LAST, 2)]
+    project = Project(loop.launch.project, world=World(seed=1, rows=40)).deliver(*nights)
+    model = loop.window.model
+    words = ["backfill", "create", "--dag-id", f"{model}.validate", "--max-active-runs", "1"]
+    dates = ["--from-date", nights[0], "--to-date", f"{nights[1]}T23:59:59"]
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", *words, *dates],
+        env=environment.variables(loop.launch),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    runs = Runs(loop.airflow, model, lambda _: None)
+    scheduled = Workspace.open(loop.launch.home, project.root)
+    for night in nights:
+        assert {"validate", "features", "score"} <= set(runs.wait_for_night(night))
+        assert night_facts(scheduled, model, night).version == "1"
+
+
+def test_a_form_is_checked_and_obeyed(loop: Happened) -> None:
+    """A rollback without a reason is refused at once; with one it is done, and changes nothing needlessly."""
+    dag_id = f"{loop.window.model}.rollback"
+    with pytest.raises(NotDoneError, match="reason"):
+        loop.airflow.trigger(dag_id, "no_reason")
+    said = {"reason": "Trying out the form.", "version": "1", "actor": "Ada"}
+    loop.airflow.trigger(dag_id, "with_reason", conf=said)
+    assert loop.airflow.wait(dag_id, "with_reason").state == "success"
+    champion = Workspace.open(loop.launch.home, loop.launch.project).ledger.champion(loop.window.model)
+    assert champion is not None
+    assert champion.version == "1"
 
 
 def contents(workspace: Workspace) -> dict[tuple[str, str], str]:

@@ -65,6 +65,10 @@ class Runs:
     def take_in(self, run_id: str, night: str, *, conf: dict[str, Any] | None = None) -> dict[str, Run]:
         """Validate a night under its key and wait until its features and scores have followed."""
         self.airflow.trigger(f"{self.model}.validate", run_id, night=night, conf=conf)
+        return self.wait_for_night(night)
+
+    def wait_for_night(self, night: str) -> dict[str, Run]:
+        """Wait until a night's rows, features and scores are there, whoever started it."""
         return self._until(lambda: self._nightly(night), f"the night {night}", doing=lambda: f"{night}")
 
     def triggered(self, kind: str, run_id: str, task: str) -> bool:
