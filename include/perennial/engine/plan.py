@@ -86,6 +86,11 @@ class FeaturePlan:
         """Feature names in the order a model sees them."""
         return (*self.columns, *(view.name for view in self.views))
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Every table that a night's features are made of."""
+        return tuple(sorted({self.rows, *(name for view in self.views for name in view.sources)}))
+
     def as_json(self) -> dict[str, Json]:
         """Write the plan as plain values."""
         return {**asdict(self), "views": [view.as_json() for view in self.views]}

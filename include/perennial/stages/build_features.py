@@ -43,11 +43,28 @@ def build_features(workspace: Workspace, model: str, night: Night, plan: Feature
     wanted = _missing(workspace, model, plan, night)
     rows = 0
     for key, table in _built(workspace, model, plan, wanted):
-        source = workspace.store.manifest(datasets.table(model, plan.rows), key)
-        meta = {"plan": plan.hash, "rows": source.content if source else None}
+        meta: dict[str, Json] = {"plan": plan.hash, "deliveries": _deliveries(workspace, model, plan, key)}
         workspace.store.publish(datasets.features(model, plan.hash), key, table, meta=meta)
         rows += table.num_rows
     return Built(plan.hash, tuple(wanted), rows)
+
+
+def stale(workspace: Workspace, model: str, plan_hash: str, night: Night) -> bool:
+    """Whether a night's features are missing, or were made of deliveries that have since been corrected."""
+    built = workspace.store.manifest(datasets.features(model, plan_hash), night)
+    if built is None:
+        return True
+    plan = kept_plan(workspace, model, plan_hash)
+    return built.meta.get("deliveries") != _deliveries(workspace, model, plan, night)
+
+
+def _deliveries(workspace: Workspace, model: str, plan: FeaturePlan, night: Night) -> dict[str, Json]:
+    """Identify the night's own deliveries of the tables that the views read."""
+    found: dict[str, Json] = {}
+    for source in plan.sources:
+        manifest = workspace.store.manifest(datasets.table(model, source), night)
+        found[source] = manifest.content if manifest else None
+    return found
 
 
 def keep_plan(workspace: Workspace, model: str, plan: FeaturePlan) -> None:
@@ -101,10 +118,7 @@ class _Slices:
 def _load(
     workspace: Workspace, model: str, plan: FeaturePlan, first: Night, last: Night
 ) -> dict[str, _Slices]:
-    return {
-        source: _slices(workspace, model, plan, source, first, last)
-        for source in sorted({plan.rows, *(name for view in plan.views for name in view.sources)})
-    }
+    return {source: _slices(workspace, model, plan, source, first, last) for source in plan.sources}
 
 
 def _slices(

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from perennial.spec.source import SourceSpec
+
+
+def whole(source: SourceSpec) -> bool:
+    """Whether a delivery is the whole table, not a night's share of it."""
+    return source.static or not (source.by_night or source.event_time)
+
 
 def table(model: str, source: str) -> str:
     """Cleaned, checked rows of a source."""

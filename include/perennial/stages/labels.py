@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def labels_known(workspace: Workspace, model: str, *, by: Night, first: Night | None = None) -> pa.Table:
     """Return key columns, ``label`` and ``known_at`` of every label delivered from ``first`` up to night ``by``.
 
-    A label delivered twice counts as its newest version; a delivered outcome without a label (a flight that
+    A label delivered twice counts as its newest version (of equal moments, the later delivery's); a delivered outcome without a label (a flight that
     never arrived) is a row whose label is null.
     """
     spec = workspace.spec(model)
@@ -63,8 +63,8 @@ def _query(spec: ModelSpec) -> str:
         value = f"CASE ({label})::VARCHAR {_classes(spec.label.classes)} END"
     return f"""
         SELECT {keys}, {value} AS label, known_at
-        FROM delivered WHERE known_at <= $by AND (superseded_at IS NULL OR superseded_at > $by)
-        QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC) = 1
+        FROM (SELECT *, row_number() OVER () AS "@place" FROM delivered) WHERE known_at <= $by AND (superseded_at IS NULL OR superseded_at > $by)
+        QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, "@place" DESC) = 1
         ORDER BY {keys}"""  # noqa: S608 - quoted names and a parsed expression
 
 

@@ -5,8 +5,9 @@ Stands between scoring and the monitor: residuals, realised metrics and gates' l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after
 from perennial.engine.duck import arrow, connect, quoted
@@ -22,6 +23,9 @@ MATURE_SHARE = 0.95
 PATIENCE_NIGHTS = 3
 """After so many nights more, a night counts with the labels it has."""
 
+OPEN_NIGHTS = 60
+"""Nights without a settlement are looked for so far back: the monitor may have missed some."""
+
 
 @dataclass(frozen=True)
 class Settled:
@@ -34,24 +38,51 @@ class Settled:
 
 
 def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
-    """Join the labels known at the end of ``night`` to the predictions they belong to, for nights still open."""
+    """Join the labels known at the end of ``night`` to the predictions they belong to, for nights still open.
+
+    What a later night has settled is left as it is: an old night that is watched again must not undo it.
+    """
     spec = workspace.spec(model)
     newest = after(night, -spec.label.delay_days)
-    oldest = after(newest, -PATIENCE_NIGHTS)
-    scored = workspace.store.keys(datasets.predictions(model), oldest, newest)
-    if not scored:
+    patient = after(newest, -PATIENCE_NIGHTS)
+    still_open = [
+        key
+        for key in workspace.store.keys(datasets.predictions(model), after(newest, -OPEN_NIGHTS), newest)
+        if _is_open(_about(workspace, model, key), night, closing=key < patient)
+    ]
+    if not still_open:
         return []
-    labels = labels_known(workspace, model, by=night, first=oldest)
-    return [_settle(workspace, model, key, labels, overdue=key <= oldest) for key in scored]
+    labels = labels_known(workspace, model, by=night, first=still_open[0])
+    return [_settle(workspace, model, key, labels, night, overdue=key <= patient) for key in still_open]
 
 
-def _settle(workspace: Workspace, model: str, key: Night, labels: pa.Table, *, overdue: bool) -> Settled:
+def _is_open(about: Mapping[str, Any], night: Night, *, closing: bool) -> bool:
+    if about.get("by", "") > night:
+        return False
+    return not (closing and about.get("mature_since"))
+
+
+def _about(workspace: Workspace, model: str, key: Night) -> Mapping[str, Any]:
+    manifest = workspace.store.manifest(datasets.performance(model), key)
+    return manifest.meta if manifest else {}
+
+
+def _settle(
+    workspace: Workspace, model: str, key: Night, labels: pa.Table, night: Night, *, overdue: bool
+) -> Settled:
     predicted = workspace.store.read(datasets.predictions(model), key)
     joined = join_labels(predicted, labels, workspace.spec(model).scored.key)
     delivered = joined.num_rows - joined["known_at"].null_count
     labelled = joined.filter(joined["label"].is_valid())
     mature = overdue or delivered >= MATURE_SHARE * max(predicted.num_rows, 1)
-    meta = {"predicted": predicted.num_rows, "delivered": delivered, "mature": mature}
+    since = _about(workspace, model, key).get("mature_since") or night
+    meta = {
+        "predicted": predicted.num_rows,
+        "delivered": delivered,
+        "mature": mature,
+        "mature_since": since if mature else None,
+        "by": night,
+    }
     workspace.store.publish(datasets.performance(model), key, labelled, meta=meta)
     return Settled(key, predicted.num_rows, labelled.num_rows, mature)
 
@@ -69,11 +100,11 @@ def join_labels(rows: pa.Table, labels: pa.Table, keys: tuple[str, ...]) -> pa.T
 
 
 def settled_nights(workspace: Workspace, model: str, first: Night | None, last: Night) -> list[Night]:
-    """List the mature nights."""
+    """List the nights that were mature at the end of ``last``."""
     dataset = datasets.performance(model)
     found = []
     for key in workspace.store.keys(dataset, first, last):
-        manifest = workspace.store.manifest(dataset, key)
-        if manifest and manifest.meta["mature"]:
+        since = _about(workspace, model, key).get("mature_since")
+        if since and since <= last:
             found.append(key)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from perennial.clock import Night
+from perennial.clock import Night, end_of
 from perennial.engine.duck import arrow, connect
 from perennial.facts.residuals import NightResidual, Residuals
 from perennial.stages import datasets
@@ -35,10 +35,12 @@ def _live(workspace: Workspace, model: str, night: Night, version: Candidate) ->
     import pyarrow.compute as pc
 
     dataset = datasets.performance(model)
+    moment = end_of(night, workspace.spec(model).timezone)
     parts = []
     for key in settled_nights(workspace, model, version.night, night)[-_LONGEST:]:
-        part = workspace.store.read(dataset, key, ["label", "prediction", "version"])
-        own = part.filter(pc.equal(part["version"], version.version)).select(["label", "prediction"])
+        part = workspace.store.read(dataset, key, ["label", "prediction", "version", "known_at"])
+        known = pc.and_(pc.equal(part["version"], version.version), pc.less_equal(part["known_at"], moment))
+        own = part.filter(known).select(["label", "prediction"])
         parts.append(own.append_column("night", pa.repeat(key, own.num_rows)))
     return _by_night(pa.concat_tables(parts)) if parts else ()
 

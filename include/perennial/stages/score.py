@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from perennial.clock import Night
 from perennial.facts.evidence import Json
 from perennial.stages import datasets
-from perennial.stages.build_features import build_features, kept_plan
+from perennial.stages.build_features import build_features, kept_plan, stale
 from perennial.stages.candidates import Predictor, champion
 from perennial.stages.steering import refuse_unless_free, refuse_without_rows
 from perennial.workspace import Workspace
@@ -38,7 +38,7 @@ class Scored:
 
 
 def score(workspace: Workspace, model: str, night: Night) -> Scored:
-    """Publish the champion's predictions for the rows of a night.
+    """Publish the champion's predictions for the rows of a night; none where the whole table has not changed.
 
     Raises:
         NoChampionError: no version serves on that night.
@@ -47,8 +47,10 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     """
     version = champion(workspace, model, night)
     refuse_unless_free(workspace, model, night)
+    if nothing_new(workspace, model, night):
+        return Scored(night, version.version, 0, None, fresh=False)
     dataset = datasets.features(model, version.plan)
-    if not workspace.store.version(dataset, night):
+    if stale(workspace, model, version.plan, night):
         build_features(workspace, model, night, kept_plan(workspace, model, version.plan))
     if not workspace.store.version(dataset, night):
         refuse_without_rows(workspace, model, night)
@@ -62,6 +64,15 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     }
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
     return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
+
+
+def nothing_new(workspace: Workspace, model: str, night: Night) -> bool:
+    """Whether the rows to score come as one whole table, and this night brought no new one."""
+    table = datasets.table(model, workspace.spec(model).rows_source)
+    whole = datasets.whole(workspace.spec(model).scored)
+    return (
+        whole and bool(workspace.store.keys(table, last=night)) and not workspace.store.version(table, night)
+    )
 
 
 def predictions(predictor: Predictor, features: pa.Table) -> pa.Table:

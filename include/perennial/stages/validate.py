@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from perennial.clock import Night, between, end_of
+from perennial.clock import Night, after, between, end_of
 from perennial.errors import BatchRejectedError, NightNotCompleteError, SourceSilentError
 from perennial.facts.batch import RawBatch
 from perennial.facts.evidence import Json, as_text, fingerprint
@@ -52,7 +52,8 @@ def take_in_range(
     """Take in a source's deliveries of the nights from ``first`` to ``last``, in one pass over them.
 
     A static table is read once and published under the first night when it has changed. A single night that
-    should have come and has not raises ``SourceSilentError``; in a range it is left out and seen by the monitor.
+    should have come and has not raises ``SourceSilentError``, one that is held back ``BatchRejectedError``; in a
+    range such a night is left out, said, and seen by the monitor.
     """
     declared = workspace.spec(model).sources[source]
     due = [
@@ -68,7 +69,7 @@ def take_in_range(
     done = [result for result in results if result is not None]
     return TakenIn(
         source,
-        nights=len(done),
+        nights=sum(not report.get("held") for report in done),
         rows_in=sum(int(report["rows_in"]) for report in done),
         published=sum(int(report["published"]) for report in done),
         quarantined=sum(int(report["quarantined"]) for report in done),
@@ -88,7 +89,7 @@ def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
     spec = workspace.spec(model)
     rows: list[dict[str, Any]] = []
     for name, source in spec.sources.items():
-        key = _newest(workspace, model, name, night) if source.static else night
+        key = _newest(workspace, model, name, night) if datasets.whole(source) else night
         manifest = workspace.store.manifest(datasets.table(model, name), key) if key else None
         if manifest is None:
             due = source.available is None or source.available.holds(night)
@@ -117,8 +118,9 @@ def _taken(
 ) -> list[Mapping[str, Any] | None] | None:
     """Publish each delivery there is; nothing for a night that did not come and that a person skipped."""
     try:
+        publish = _publish if contract else _published_or_held
         return [
-            _publish(workspace, model, source, raw, plan, contract=contract)
+            publish(workspace, model, source, raw, plan, contract=contract)
             for plan, raw in _deliveries(workspace, model, source, due, address)
         ]
     except SourceSilentError:
@@ -158,7 +160,7 @@ def _publish(
     except BatchRejectedError as error:
         _hold_back(workspace, model, raw, error)
         raise
-    table = _bitemporal(workspace, dataset, found, plan, raw.night)
+    table = _bitemporal(workspace, dataset, found.published, plan, raw.night)
     _aside(workspace, datasets.quarantine(model, name), raw.night, found.quarantined)
     _aside(workspace, datasets.changes(model, name), raw.night, found.changes)
     report: dict[str, Any] = found.report.as_json()
@@ -168,6 +170,18 @@ def _publish(
     return _summary(found)
 
 
+def _published_or_held(
+    workspace: Workspace, model: str, name: str, raw: RawBatch, plan: IntakePlan, *, contract: bool
+) -> Mapping[str, Any] | None:
+    """Go on with the range where one of its nights is held back whole."""
+    try:
+        return _publish(workspace, model, name, raw, plan, contract=contract)
+    except BatchRejectedError as error:
+        said = [f"the delivery for {raw.night} is held back whole: {error}"]
+        counts = {"rows_in": raw.rows, "published": 0, "quarantined": raw.rows, "duplicates": 0}
+        return {"held": True, "said": said, **counts}
+
+
 def _hold_back(workspace: Workspace, model: str, raw: RawBatch, error: BatchRejectedError) -> None:
     """Keep every row with its reasons, and tell: nothing of this delivery is published.
 
@@ -175,7 +189,9 @@ def _hold_back(workspace: Workspace, model: str, raw: RawBatch, error: BatchReje
     """
     report: Any = error.report
     store = datasets.quarantine(model, raw.source)
-    workspace.store.publish(store, raw.night, error.quarantined, meta={"rejected": True})
+    published = workspace.store.version(datasets.table(model, raw.source), raw.night)
+    key = f"{raw.night}-held" if published else raw.night  # the rows set aside of what is published stay
+    workspace.store.publish(store, key, error.quarantined, meta={"rejected": True})
     rules = ", ".join(f"{rule} ({rows})" for rule, rows in sorted(report.quarantined.items()))
     evidence: dict[str, Json] = {"source": raw.source, "sha256": raw.sha256, "rows": raw.rows, "rules": rules}
     record(
@@ -197,25 +213,34 @@ def _hold_back(workspace: Workspace, model: str, raw: RawBatch, error: BatchReje
 
 def _seen(workspace: Workspace, dataset: str, source: SourceSpec, raw: RawBatch) -> bool:
     """Whether this very delivery has been published: the night's own, or the newest of a table without nights."""
-    whole = source.static or not (source.by_night or source.event_time)
-    keys = workspace.store.keys(dataset, last=raw.night)[-1:] if whole else [raw.night]
+    keys = [raw.night]
+    if datasets.whole(source):
+        keys = workspace.store.keys(dataset, last=raw.night)[-1:]
+        if keys and workspace.store.keys(dataset, after(raw.night)):
+            return (
+                True  # what lies there now is of a later night, and must not become known in an earlier one
+            )
     manifests = [workspace.store.manifest(dataset, key) for key in keys]
     return any(manifest is not None and manifest.meta["sha256"] == raw.sha256 for manifest in manifests)
 
 
 def _bitemporal(
-    workspace: Workspace, dataset: str, found: Intake, plan: IntakePlan, night: Night
+    workspace: Workspace, dataset: str, delivered: pa.Table, plan: IntakePlan, night: Night
 ) -> pa.Table:
-    """Keep what was known before a correction: nights in between were decided on it."""
-    from perennial.engine.revision import revise
+    """Say when a delivery became known: a correction or a late one, on the newest night there is.
 
-    if not workspace.store.version(dataset, night) or not plan.source.key:
-        return found.published
-    newest = workspace.store.keys(dataset)[-1]
-    before = workspace.store.read(dataset, night)
-    if newest <= night:
-        return found.published
-    return revise(before, found.published, known_at=end_of(newest, plan.timezone))
+    Nights in between were decided on what was known before, or without it. History that is brought in before the
+    first night of all is not late.
+    """
+    from perennial.engine.revision import not_before, revise
+
+    nights = workspace.store.keys(dataset)
+    if not nights or nights[-1] <= night:
+        return delivered
+    now = end_of(nights[-1], plan.timezone)
+    if night in nights:
+        return revise(workspace.store.read(dataset, night), delivered, known_at=now)
+    return not_before(delivered, now) if nights[0] < night else delivered
 
 
 def _aside(workspace: Workspace, dataset: str, night: Night, table: pa.Table) -> None:
