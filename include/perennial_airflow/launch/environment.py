@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import socket
 import sys
 from collections.abc import Mapping
@@ -82,7 +81,6 @@ def prepare(
 
     The ports of the last launch are taken again when they are free, so that bookmarks keep working.
     """
-    shutil.rmtree(home / "tmp", ignore_errors=True)
     for folder in ("airflow", "logs", "mlflow/artifacts", "tmp"):
         (home / folder).mkdir(parents=True, exist_ok=True)
     _keep_secret(_passwords(home), json.dumps({USER: secrets.token_urlsafe(12)}))

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import time
@@ -54,6 +55,7 @@ class Keeper:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return 3
+        _empty(self.home / "tmp")
         offspring.adopt_orphans()
         offspring.die_with_parent()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -162,6 +164,12 @@ class Keeper:
         draft = self.home / ".keeper.json"
         draft.write_text(json.dumps(state))
         draft.replace(self.home / "keeper.json")
+
+
+def _empty(folder: Path) -> None:
+    """Remove what the tasks of the last launch left; only the keeper knows that none of them runs."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
 
 
 def _become(log: Path) -> None:
