@@ -45,7 +45,8 @@ def not_before(delivered: pa.Table, moment: datetime) -> pa.Table:
 
     place = delivered.column_names.index("known_at")
     column = delivered["known_at"]
-    known = pc.max_element_wise(column, pa.scalar(moment, column.type))
+    earliest = pa.scalar(moment, column.type)
+    known = pc.if_else(pc.less(column, earliest), earliest, column)
     return delivered.set_column(place, "known_at", known)
 
 

@@ -166,7 +166,11 @@ def _publish(
     report: dict[str, Any] = found.report.as_json()
     if contract:
         _keep_report(workspace, datasets.reports(model, name), raw.night, report)
-    workspace.store.publish(dataset, raw.night, table, meta=_meta(report), token=token)
+    meta = _meta(report)
+    begun = _precedes(workspace, dataset, raw.night)
+    if begun:
+        meta["precedes"] = begun
+    workspace.store.publish(dataset, raw.night, table, meta=meta, token=token)
     return _summary(found)
 
 
@@ -229,18 +233,29 @@ def _bitemporal(
 ) -> pa.Table:
     """Say when a delivery became known: a correction or a late one, on the newest night there is.
 
-    Nights in between were decided on what was known before, or without it. History that is brought in before the
-    first night of all is not late.
+    Nights in between were decided on what was known before, or without it. Older history that is brought in
+    afterwards is not late: nights of its own are to be learned from.
     """
     from perennial.engine.revision import not_before, revise
 
-    nights = workspace.store.keys(dataset)
-    if not nights or nights[-1] <= night:
+    later = workspace.store.keys(dataset, after(night))
+    if not later:
         return delivered
-    now = end_of(nights[-1], plan.timezone)
-    if night in nights:
+    now = end_of(later[-1], plan.timezone)
+    if workspace.store.version(dataset, night):
         return revise(workspace.store.read(dataset, night), delivered, known_at=now)
-    return not_before(delivered, now) if nights[0] < night else delivered
+    return delivered if _precedes(workspace, dataset, night) else not_before(delivered, now)
+
+
+def _precedes(workspace: Workspace, dataset: str, night: Night) -> Night | None:
+    """Name the first night of what was there before, where this night is of older history."""
+    later = workspace.store.keys(dataset, after(night))
+    earlier = workspace.store.keys(dataset, last=night) if later else []
+    if not earlier:
+        return later[0] if later else None
+    manifest = workspace.store.manifest(dataset, earlier[-1])
+    begun = manifest.meta.get("precedes") if manifest else None
+    return begun if isinstance(begun, str) and begun > night else None
 
 
 def _aside(workspace: Workspace, dataset: str, night: Night, table: pa.Table) -> None:
