@@ -127,6 +127,16 @@ def test_a_run_that_was_cut_off_begins_again(loop: Happened) -> None:
     assert loop.airflow.wait(dag_id, run_id).state == "success"
 
 
+def test_a_run_with_a_deadline_that_was_cut_off_is_started_anew(loop: Happened) -> None:
+    """Airflow cannot clear such a run: it is removed, and its night passes under the same name again."""
+    runs = Runs(loop.airflow, loop.window.model, lambda _: None)
+    run = loop.airflow.run(f"{loop.window.model}.validate", f"night__{LAST}")
+    assert run is not None
+    loop.airflow.forget(replace(run, state="running"))
+    assert loop.airflow.run(run.dag_id, run.run_id) is None
+    assert runs.take_in(run.run_id, LAST)["validate"].run_id == run.run_id
+
+
 def test_a_backfill_takes_in_a_range(loop: Happened) -> None:
     """`airflow backfill create` on validate runs each night of a range, and its features and scores follow."""
     nights = [after(LAST, 1), after(LAST, 2)]

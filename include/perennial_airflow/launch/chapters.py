@@ -51,7 +51,7 @@ class Runs:
         self, kind: str, run_id: str, *, night: str | None = None, conf: dict[str, Any] | None = None
     ) -> Run:
         """Start a run unless it is there, and wait until it has succeeded."""
-        self.airflow.trigger(f"{self.model}.{kind}", run_id, night=night, conf=conf)
+        self._start(kind, run_id, night, conf)
         return self.see_through(kind, run_id)
 
     def see_through(self, kind: str, run_id: str) -> Run:
@@ -69,7 +69,7 @@ class Runs:
 
     def take_in(self, run_id: str, night: str, *, conf: dict[str, Any] | None = None) -> dict[str, Run]:
         """Validate a night under its key and wait until its features and scores have followed."""
-        self.airflow.trigger(f"{self.model}.validate", run_id, night=night, conf=conf)
+        self._start("validate", run_id, night, conf)
         return self.wait_for_night(night)
 
     def wait_for_night(self, night: str) -> dict[str, Run]:
@@ -91,6 +91,10 @@ class Runs:
 
         run_id = self._until(followed, f"{kind} after {run.run_id}", doing=lambda: kind)
         return self.see_through(kind, run_id)
+
+    def _start(self, kind: str, run_id: str, night: str | None, conf: dict[str, Any] | None) -> None:
+        if self.airflow.run(f"{self.model}.{kind}", run_id) is None:
+            self.airflow.trigger(f"{self.model}.{kind}", run_id, night=night, conf=conf)
 
     def _nightly(self, night: str) -> dict[str, Run] | None:
         found = self.airflow.runs(dag_prefix=f"{self.model}.", partition_key_prefix_pattern=night)
