@@ -132,14 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _console() -> Console:
+def _console(*, stderr: bool = False) -> Console:
     """Open the screen; what is piped into a file is not broken into 80 columns."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PIPED_WIDTH)
+    console = Console(highlight=False, stderr=stderr)
+    return console if console.is_terminal else Console(highlight=False, stderr=stderr, width=_PIPED_WIDTH)
 
 
 def _say_error(error: PerennialError) -> None:
-    console = Console(stderr=True, highlight=False)
+    console = _console(stderr=True)
     console.print(f"[bold red]{type(error).__name__}[/] {escape(str(error))}")
 
 
