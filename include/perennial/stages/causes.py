@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from perennial.clock import Night, after
 from perennial.facts.profile import Profile
@@ -29,10 +30,12 @@ def diagnose(
     slow = readings.get("residual_drift")
     about = SLOW_NIGHTS if slow is not None and slow.state == "over" else 1
     begin = after(night, 1 - about)
+    # Else the second night of a broken feed would be compared with the first, and look like it.
+    before = _profiles(workspace, model, plan_hash, after(begin, -REFERENCE_NIGHTS), after(begin, -1))
     facts = TriageFacts(
         night=night,
         edges=edges_of_inputs(workspace, model, plan_hash),
-        reference=_profiles(workspace, model, plan_hash, after(begin, -REFERENCE_NIGHTS), after(begin, -1)),
+        reference={key: kept for key, kept in before.items() if not _strange(workspace, model, key)},
         recent=_profiles(workspace, model, plan_hash, begin, night),
         inputs=readings.get("night_shift"),
         residuals=slow,
@@ -50,3 +53,11 @@ def _profiles(
         )
         for key in workspace.store.keys(dataset, first, last)
     }
+
+
+def _strange(workspace: Workspace, model: str, key: Night) -> bool:
+    """Whether the nightly watch crossed its threshold: a night like this is no measure of what is ordinary."""
+    verdict = workspace.store.manifest(datasets.verdicts(model), key)
+    crossings: Any = verdict.meta.get("crossings") if verdict else None
+    crossing = (crossings or {}).get("night_shift")
+    return crossing is not None and crossing["ratio"] > 1
