@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from perennial.engine.fitting import TrainingSet
+    from perennial.engine.folds import RowFold
     from perennial.engine.tuning import Study, Trial
     from perennial.estimators.base import Estimator, Space
 
@@ -87,12 +88,16 @@ def fit(workspace: Workspace, model: str, run: str) -> Candidate:
 
 
 def best_parameters(workspace: Workspace, model: str, run: str) -> dict[str, Any]:
-    """Return what tuning found best over the declared parameters; the champion's for a refresh."""
+    """Return what tuning found best over the declared parameters; the champion's for a refresh.
+
+    Where no trial could be judged, nothing is changed: the fit itself says if even that cannot be trained.
+    """
     inherited = about_run(workspace, model, run)["inherited"]
     if inherited is not None:
         return dict(inherited)
     study = _study(workspace, model, run, len(generations(workspace, model)))
-    return study.best.parameters if study.trials else {}
+    judged = any(trial.loss is not None for trial in study.trials)
+    return study.best.parameters if judged else {}
 
 
 def _study(workspace: Workspace, model: str, run: str, before: int) -> Study:
@@ -118,14 +123,26 @@ def _proposed(workspace: Workspace, model: str, run: str, generation: int) -> li
 
 
 def _tried(workspace: Workspace, model: str, run: str, trials: Sequence[Trial]) -> list[Trial]:
-    from perennial.engine.folds import folds_of, newest
+    from perennial.engine.folds import newest
     from perennial.engine.tuning import evaluate_trial
 
     training = workspace.spec(model).training
     rows = newest(training_rows(workspace, model, run), training.max_rows)
-    folds = folds_of(rows, fold_nights=training.fold_nights)[-TUNING_FOLDS:]
+    folds = tuning_folds(rows, training.fold_nights)
     recipe = declared(workspace, model)
     return [evaluate_trial(trial, recipe, rows, folds, seed=training.seed) for trial in trials]
+
+
+def tuning_folds(rows: TrainingSet, fold_nights: int) -> list[RowFold]:
+    """Fold forward for tuning; a history too short for the usual folds gets shorter ones, from its half on."""
+    from perennial.engine.folds import folds_of
+
+    folds = folds_of(rows, fold_nights=fold_nights)
+    if not folds and rows.nights is not None:
+        nights = len(set(rows.nights.tolist()))
+        half = max(nights // 2, 1)
+        folds = folds_of(rows, fold_nights=max(half // TUNING_FOLDS, 1), min_train_nights=half)
+    return folds[-TUNING_FOLDS:]
 
 
 def declared(workspace: Workspace, model: str) -> Estimator:
