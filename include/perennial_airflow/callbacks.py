@@ -217,7 +217,7 @@ def _error(raised: object) -> str:
 
     if raised is None:
         return ""
-    named = "" if type(raised).__module__ == "perennial.errors" else f"{type(raised).__name__}: "
+    named = "" if type(raised).__module__.startswith("perennial.errors.") else f"{type(raised).__name__}: "
     return f"{named}{redact(str(raised))}"
 
 

@@ -1,0 +1,33 @@
+"""Why an alert did not reach anybody, or a named connection could not be used.
+
+Raised by the channels and by the command line; an undelivered alert is kept and tried again.
+"""
+
+from __future__ import annotations
+
+from perennial.errors.base import PerennialError
+
+
+class NotDeliveredError(PerennialError):
+    """A channel did not take an alert; it is kept and tried again, and the other channels are told."""
+
+    code = "PER-1751"
+    exit_code = 4
+
+    def __init__(self, problem: str) -> None:
+        """Say why, without the channel's address."""
+        super().__init__(problem)
+
+
+class NoConnectionError(PerennialError):
+    """A model names an Airflow connection that the environment of the command line does not hold."""
+
+    code = "PER-1752"
+    exit_code = 5
+
+    def __init__(self, connection: str) -> None:
+        """Name the variable that is missing."""
+        super().__init__(
+            f"The connection {connection!r} is not known here. Outside Airflow, set AIRFLOW_CONN_{connection.upper()} "
+            "to its URI, as Airflow itself reads it."
+        )

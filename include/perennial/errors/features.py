@@ -1,0 +1,67 @@
+"""Mistakes in expressions, feature views, and the tables that are made of them.
+
+Raised when a plan is compiled or a night's features are built, profiled or given to a model.
+"""
+
+from __future__ import annotations
+
+from perennial.errors.base import PerennialError
+
+
+class BadExpressionError(PerennialError):
+    """An expression in model.yaml that cannot be read, or that asks for more than comparing columns."""
+
+    code = "PER-1201"
+    exit_code = 2
+
+    def __init__(self, text: str, problem: str) -> None:
+        """Show the expression and what is wrong with it."""
+        super().__init__(f"Expression {text!r}: {problem}.")
+
+
+class BadViewError(PerennialError):
+    """A feature view that cannot be used: what is wrong, where, and the way out."""
+
+    code = "PER-1301"
+    exit_code = 2
+
+    def __init__(self, where: str, problem: str) -> None:
+        """Name the file, line and view."""
+        super().__init__(f"{where}: {problem}")
+
+
+class TakenNameError(PerennialError):
+    """A column has a name that the project needs for a column of its own beside it."""
+
+    code = "PER-1302"
+    exit_code = 2
+
+    def __init__(self, model: str, source: str, column: str) -> None:
+        """Name the column and the way out."""
+        super().__init__(
+            f"{model}: sources.{source}: the column {column!r} has a name that stands for something else in feature "
+            "and prediction tables. Deliver it under another name, for example with an alias in the query."
+        )
+
+
+class ProfilesDifferError(PerennialError):
+    """Profiles were counted on different edges, so their counts cannot be added or compared."""
+
+    code = "PER-2201"
+
+    def __init__(self, one: str, other: str) -> None:
+        """Show both identities and the way back."""
+        super().__init__(
+            f"These profiles were counted on different edges ({one} and {other}). "
+            "Profile both nights again on the edges that the model uses now."
+        )
+
+
+class MissingColumnsError(PerennialError):
+    """The rows lack columns that the model was trained with."""
+
+    code = "PER-4103"
+
+    def __init__(self, missing: list[str]) -> None:
+        """Name the columns."""
+        super().__init__(f"The rows lack the columns {', '.join(missing)}. Build the night's features again.")
