@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from perennial.checks import checks
 from perennial.checks.base import ANY_TYPE
 from perennial.errors import PerennialError, Problem
 from perennial.spec.draft import Draft, meant, shown
+from perennial.spec.expression import parse
 from perennial.spec.reading_yaml import KeyPath, Plain
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
@@ -202,9 +202,7 @@ def _expression(draft: Draft, path: KeyPath, source: str | None) -> Iterator[Pro
     text, columns = draft.text(*path), draft.columns(source)
     if not text or not columns or text in columns:
         return
-    # The engine stands above the spec and is not imported by it; its parser is looked up when needed.
-    expression = importlib.import_module("perennial.engine.expression")
     try:
-        expression.parse(text, columns)
+        parse(text, columns)
     except PerennialError as error:
         yield draft.problem(path, str(error), code="PER-1051")

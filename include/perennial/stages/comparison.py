@@ -10,10 +10,10 @@ import numpy as np
 
 from perennial.clock import Night
 from perennial.engine.duck import arrow, connect, quoted
-from perennial.engine.expression import parse
 from perennial.errors import NoChampionError, PerennialError
 from perennial.facts.evaluation import Evaluation, LoadCheck, Residuals, Slice, Tally
 from perennial.metrics import metrics
+from perennial.spec.expression import parse
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
 from perennial.workspace import Workspace

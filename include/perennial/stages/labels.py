@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from perennial.clock import Night, end_of
 from perennial.engine.duck import arrow, connect, quoted
-from perennial.engine.expression import parse
 from perennial.engine.typed import empty_table
+from perennial.spec.expression import parse
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.workspace import Workspace

@@ -3,8 +3,8 @@
 import duckdb
 import pytest
 
-from perennial.engine.expression import parse
 from perennial.errors import BadExpressionError
+from perennial.spec.expression import parse
 
 COLUMNS = ["arr_delay", "origin", "air time", "Select", 'x"y']
 

@@ -11,11 +11,56 @@ from collections.abc import Iterable
 
 from perennial.errors import BadExpressionError
 
-ALLOWED = (
-    "Column Identifier Literal Boolean Null Paren Neg Add Sub Mul Div Mod EQ NEQ GT GTE LT LTE And Or Not Is In "
-    "Between Case If Coalesce Abs Lower Upper Length Like Round Floor Ceil Greatest Least Nullif Cast TryCast "
-    "DataType Extract Var NullSafeEQ NullSafeNEQ Tuple"
-).split()
+ALLOWED = frozenset(
+    {
+        "Column",
+        "Identifier",
+        "Literal",
+        "Boolean",
+        "Null",
+        "Paren",
+        "Neg",
+        "Add",
+        "Sub",
+        "Mul",
+        "Div",
+        "Mod",
+        "EQ",
+        "NEQ",
+        "GT",
+        "GTE",
+        "LT",
+        "LTE",
+        "And",
+        "Or",
+        "Not",
+        "Is",
+        "In",
+        "Between",
+        "Case",
+        "If",
+        "Coalesce",
+        "Abs",
+        "Lower",
+        "Upper",
+        "Length",
+        "Like",
+        "Round",
+        "Floor",
+        "Ceil",
+        "Greatest",
+        "Least",
+        "Nullif",
+        "Cast",
+        "TryCast",
+        "DataType",
+        "Extract",
+        "Var",
+        "NullSafeEQ",
+        "NullSafeNEQ",
+        "Tuple",
+    }
+)
 
 
 def parse(text: str, columns: Iterable[str]) -> str:
