@@ -7,6 +7,7 @@ Split from ``train`` because it is long, not because it stands alone. What it le
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from perennial.registry.training import Training
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.recording import record
-from perennial.stages.train import declared, training_rows
+from perennial.stages.training_run import declared, training_rows
 from perennial.stages.training_set import as_training_set
 from perennial.stages.usage import Usage, measured
 from perennial.workspace import Workspace
@@ -35,6 +36,28 @@ BASELINES = ("constant", "linear")
 """Always trained beside the candidate: what does not beat them is not worth serving."""
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """A run of training once its candidate is fitted."""
+
+    model: str
+    run: str
+    """Key of the run."""
+    about: Mapping[str, Any]
+    """What ``assemble`` decided about the run."""
+    chosen: Estimator
+    """The declared estimator with the parameters that were chosen."""
+    pipeline: Any
+    """The candidate: what is registered, and what would serve."""
+    rows: TrainingSet
+    """Rows that it was fitted on."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes in the order of the predictions' columns; none for numbers."""
+        return classes(self.pipeline) if self.rows.task == "multiclass" else ()
+
+
 def fit_and_register(
     workspace: Workspace, model: str, run: str, about: Mapping[str, Any], parameters: Mapping[str, Json]
 ) -> Candidate:
@@ -43,45 +66,40 @@ def fit_and_register(
     with measured() as usage:
         rows = newest(training_rows(workspace, model, run), training.max_rows)
         chosen = declared(workspace, model).tuned(dict(parameters))  # type: ignore[arg-type]
-        pipeline = fit(chosen, rows, training.seed)
-        kept_back = _holdout(workspace, model, run, about, pipeline, rows)
-        unseen = _reference(workspace, model, chosen, rows, kept_back)
-    version = workspace.registry.record_training(
-        _told(workspace, model, run, about, chosen, pipeline, rows, usage, kept_back)
-    )
+        fitted = Fitted(model, run, about, chosen, fit(chosen, rows, training.seed), rows)
+        kept_back = _holdout(workspace, fitted)
+        unseen = _reference(workspace, fitted, kept_back)
+    version = workspace.registry.record_training(_told(workspace, fitted, usage, kept_back))
     workspace.store.publish(datasets.holdout(model), version.version, kept_back)
     workspace.store.publish(datasets.reference(model), version.version, unseen)
-    made = _candidate(workspace, model, about, chosen, pipeline, rows, version, parameters)
+    made = _candidate(workspace, fitted, version, parameters)
     _record(workspace, made, run, version)
     return made
 
 
-def _holdout(
-    workspace: Workspace, model: str, run: str, about: Mapping[str, Any], pipeline: Any, rows: TrainingSet
-) -> pa.Table:
+def _holdout(workspace: Workspace, fitted: Fitted) -> pa.Table:
     """Put the predictions of candidate and baselines beside the rows that were kept back."""
     import pyarrow as pa
 
-    whole = workspace.store.read(datasets.training(model), run)
+    model, rows = fitted.model, fitted.rows
+    whole = workspace.store.read(datasets.training(model), fitted.run)
     table = whole.filter(whole["holdout"])
-    held = as_training_set(workspace, model, table, timed=bool(about["timed"]))
-    models = {name: fit(make(name, {}), rows, workspace.spec(model).training.seed) for name in BASELINES}
-    for name, fitted in models.items():
-        values = predict(fitted, held.rows, task=rows.task, columns=rows.columns)
-        table = table.append_column(f"baseline:{name}", pa.array(values.tolist()))
-    values = predict(pipeline, held.rows, task=rows.task, columns=rows.columns)
-    return table.append_column("prediction", pa.array(values.tolist()))
+    held = as_training_set(workspace, model, table, timed=bool(fitted.about["timed"]))
+    seed = workspace.spec(model).training.seed
+    baselines = {f"baseline:{name}": fit(make(name, {}), rows, seed) for name in BASELINES}
+    for name, pipeline in (baselines | {"prediction": fitted.pipeline}).items():
+        values = predict(pipeline, held.rows, task=rows.task, columns=rows.columns)
+        table = table.append_column(name, pa.array(values.tolist()))
+    return table
 
 
-def _reference(
-    workspace: Workspace, model: str, chosen: Estimator, rows: TrainingSet, kept_back: pa.Table
-) -> pa.Table:
+def _reference(workspace: Workspace, fitted: Fitted, kept_back: pa.Table) -> pa.Table:
     """Collect predictions for nights that the model that made them had not seen: forward folds, then the holdout."""
     import pyarrow as pa
 
-    training = workspace.spec(model).training
+    training, rows = workspace.spec(fitted.model).training, fitted.rows
     folds = folds_of(rows, fold_nights=training.fold_nights)
-    unseen = forward_predictions(chosen, rows, folds, seed=training.seed)
+    unseen = forward_predictions(fitted.chosen, rows, folds, seed=training.seed)
     nights = (
         rows.nights if rows.nights is not None else np.full(len(rows), kept_back["night"][0].as_py(), object)
     )
@@ -95,49 +113,37 @@ def _reference(
     return pa.concat_tables([before, kept_back.select(["night", "label", "prediction"])]).sort_by("night")
 
 
-def _told(
-    workspace: Workspace,
-    model: str,
-    run: str,
-    about: Mapping[str, Any],
-    chosen: Estimator,
-    pipeline: Any,
-    rows: TrainingSet,
-    usage: Usage,
-    kept_back: pa.Table,
-) -> Training:
-    spec = workspace.spec(model)
+def _told(workspace: Workspace, fitted: Fitted, usage: Usage, kept_back: pa.Table) -> Training:
+    """Say to the registry what was trained, on what, how it behaves and how well it does."""
+    spec, rows = workspace.spec(fitted.model), fitted.rows
     fixed = fixed_rows(rows, masked=spec.privacy.pii)
-    manifest = workspace.store.manifest(datasets.training(model), run)
+    manifest = workspace.store.manifest(datasets.training(fitted.model), fitted.run)
+    scores = _scores(spec.task, kept_back, fitted.classes)
     return Training(
-        model=model,
-        run_key=run,
+        model=fitted.model,
+        run_key=fitted.run,
         estimator=spec.training.estimator,
-        pipeline=pipeline,
+        pipeline=fitted.pipeline,
         task=spec.task,
         columns=rows.columns,
         fixed_rows=fixed,
-        behaviour=behaviour(pipeline, fixed, task=spec.task, columns=rows.columns),
-        parameters=chosen.parameters,
-        metrics={
-            "rows": len(rows),
-            **usage.as_metrics(),
-            **_scores(spec.task, kept_back, classes_of(pipeline, rows)),
-        },
-        tags={
-            "night": about["night"],
-            "change": about["change"],
-            "recipe": about["recipe"],
-            "cutoff": str(about["cutoff"]),
-        },
+        behaviour=behaviour(fitted.pipeline, fixed, task=spec.task, columns=rows.columns),
+        parameters=fitted.chosen.parameters,
+        metrics={"rows": len(rows), **usage.as_metrics(), **scores},
+        tags=_tags(fitted.about),
         datasets={"training": manifest.content if manifest else ""},
-        figures=_figures(kept_back, spec.task, pipeline, rows),
+        figures=_figures(kept_back, spec.task, fitted.classes),
     )
 
 
-def classes_of(pipeline: Any, rows: TrainingSet) -> tuple[str, ...]:
-    """Name the classes in the order of the predictions' columns; none for numbers."""
-    return classes(pipeline) if rows.task == "multiclass" else ()
+def _tags(about: Mapping[str, Any]) -> dict[str, str]:
+    """Choose what a version is looked up by in the registry."""
+    return {
+        "night": about["night"],
+        "change": about["change"],
+        "recipe": about["recipe"],
+        "cutoff": str(about["cutoff"]),
+    }
 
 
 def _scores(task: str, kept_back: pa.Table, names: tuple[str, ...]) -> dict[str, float]:
@@ -155,29 +161,23 @@ def _scores(task: str, kept_back: pa.Table, names: tuple[str, ...]) -> dict[str,
     }
 
 
-def _figures(kept_back: pa.Table, task: str, pipeline: Any, rows: TrainingSet) -> dict[str, bytes]:
+def _figures(kept_back: pa.Table, task: str, names: tuple[str, ...]) -> dict[str, bytes]:
     from perennial.registry.figures import calibration
 
     labels: Array = np.asarray(kept_back["label"].to_pylist())
     values = np.asarray(kept_back["prediction"].to_pylist(), dtype=float)
     if not len(labels):
         return {}
-    return {"calibration.png": calibration(labels, values, task=task, classes=classes_of(pipeline, rows))}  # type: ignore[arg-type]
+    return {"calibration.png": calibration(labels, values, task=task, classes=names)}  # type: ignore[arg-type]
 
 
 def _candidate(
-    workspace: Workspace,
-    model: str,
-    about: Mapping[str, Any],
-    chosen: Estimator,
-    pipeline: Any,
-    rows: TrainingSet,
-    version: ModelVersion,
-    parameters: Mapping[str, Json],
+    workspace: Workspace, fitted: Fitted, version: ModelVersion, parameters: Mapping[str, Json]
 ) -> Candidate:
-    spec = workspace.spec(model)
+    """Write down what the gates, scoring and monitoring will ask of this version."""
+    spec, about, rows = workspace.spec(fitted.model), fitted.about, fitted.rows
     return Candidate(
-        model=model,
+        model=fitted.model,
         version=version.version,
         sha256=version.sha256,
         behaviour=version.behaviour,
@@ -187,7 +187,7 @@ def _candidate(
         task=spec.task,
         numeric=rows.columns.numeric,
         categorical=rows.columns.categorical,
-        classes=classes_of(pipeline, rows),
+        classes=fitted.classes,
         night=about["night"],
         cutoff=about["cutoff"],
         rows=len(rows),

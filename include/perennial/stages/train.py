@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night
-from perennial.errors import NoChampionError, NotPublishedError
+from perennial.errors import NoChampionError
 from perennial.facts.evidence import Json, fingerprint
-from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features
 from perennial.stages.candidates import Candidate, champion
-from perennial.stages.training_set import as_training_set, labelled_rows, split
+from perennial.stages.training_run import about_run, declared, recipe_of, space, training_rows
+from perennial.stages.training_set import labelled_rows, split
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from perennial.engine.fitting import TrainingSet
     from perennial.engine.folds import RowFold
     from perennial.engine.tuning import Study, Trial
-    from perennial.estimators.base import Estimator, Space
 
 TUNING_FOLDS = 3
 """Newest forward folds on which a trial is judged."""
@@ -143,60 +142,6 @@ def tuning_folds(rows: TrainingSet, fold_nights: int) -> list[RowFold]:
         half = max(nights // 2, 1)
         folds = folds_of(rows, fold_nights=max(half // TUNING_FOLDS, 1), min_train_nights=half)
     return folds[-TUNING_FOLDS:]
-
-
-def declared(workspace: Workspace, model: str) -> Estimator:
-    """Make the estimator that model.yaml declares."""
-    from perennial.estimators import make
-
-    training = workspace.spec(model).training
-    return make(training.estimator, training.parameters, code=workspace.folder(model) / "estimator.py")
-
-
-def space(workspace: Workspace, model: str) -> Space:
-    """Return what is searched: what model.yaml names, or the estimator's own space."""
-    from perennial.estimators.base import Interval
-
-    spec = workspace.spec(model)
-    named = spec.training.search.space
-    if named is None:
-        return declared(workspace, model).space(spec.task)
-    return {
-        name: one if isinstance(one, tuple) else Interval(**one.model_dump()) for name, one in named.items()
-    }
-
-
-def training_rows(workspace: Workspace, model: str, run: str) -> TrainingSet:
-    """Read the rows of a run that train."""
-    import pyarrow.compute as pc
-
-    table = workspace.store.read(datasets.training(model), run)
-    rows = table.filter(pc.invert(table["holdout"]))
-    return as_training_set(workspace, model, rows, timed=bool(about_run(workspace, model, run)["timed"]))
-
-
-def about_run(workspace: Workspace, model: str, run: str) -> dict[str, Any]:
-    """Read what ``assemble`` decided about a run."""
-    manifest = workspace.store.manifest(datasets.training(model), run)
-    if manifest is None:
-        raise NotPublishedError(datasets.training(model), run)
-    return dict(manifest.meta)
-
-
-def recipe_of(workspace: Workspace, model: str) -> str:
-    """Hash everything that defines a training except its data."""
-    spec: ModelSpec = workspace.spec(model)
-    custom = workspace.folder(model) / "estimator.py"
-    return fingerprint(
-        {
-            "plan": workspace.plan(model).hash,
-            "training": spec.training.model_dump(mode="json"),
-            "label": spec.label.model_dump(mode="json"),
-            "task": spec.task,
-            "version": spec.version,
-            "estimator": custom.read_text() if custom.is_file() else None,
-        }
-    )[:16]
 
 
 def _trials(model: str) -> str:
