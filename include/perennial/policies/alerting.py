@@ -196,7 +196,7 @@ _SAID = {
 TOLD_KINDS = tuple(_SAID)
 
 
-def of_decision(  # noqa: PLR0913  # the plain values of a ledger entry: policies do not know the ledger
+def of_decision(  # the plain values of a ledger entry: policies do not know the ledger
     *, model: str, kind: str, key: str, night: Night, reason: str, evidence: Evidence, link: str = ""
 ) -> Alert | None:
     """Tell what was recorded, in the very sentence of the ledger; none if nobody needs to hear of it.
