@@ -58,8 +58,8 @@ class ColumnEdges:
         if self.kind == "category" or counts.sum() == 0:
             return np.zeros(len(counts))
         middle = (np.cumsum(counts) - counts / 2 + 0.5) / (counts.sum() + 1)
-        scores = np.array([NormalDist().inv_cdf(rank) for rank in middle])
-        scores = np.clip(scores, -OUTSIDE_SCORE, OUTSIDE_SCORE)
+        quantiles = np.array([NormalDist().inv_cdf(rank) for rank in middle])
+        scores: Numbers = np.clip(quantiles, -OUTSIDE_SCORE, OUTSIDE_SCORE)
         scores[0], scores[-1] = -OUTSIDE_SCORE, OUTSIDE_SCORE
         return scores
 

@@ -142,4 +142,7 @@ def inputs(features: pa.Table) -> pd.DataFrame:
 
     prefix = feature_column("")
     names = [name for name in features.column_names if name.startswith(prefix)]
-    return features.select(names).rename_columns([name.removeprefix(prefix) for name in names]).to_pandas()
+    own: pd.DataFrame = (
+        features.select(names).rename_columns([name.removeprefix(prefix) for name in names]).to_pandas()
+    )
+    return own

@@ -10,7 +10,7 @@ import json
 from perennial.clock import Night
 from perennial.facts.decision import Decision, Verdict
 from perennial.facts.evaluation import Evaluation
-from perennial.facts.evidence import as_text
+from perennial.facts.evidence import Evidence, as_text
 from perennial.gates.base import Gate
 from perennial.ledger.base import NewEntry
 from perennial.policies.promotion import Promotion
@@ -79,8 +79,8 @@ def conclude(workspace: Workspace, model: str, version: str, night: Night) -> De
     return decision
 
 
-def _of(evidence: object) -> dict[str, object]:
-    return evidence["evidence"]  # type: ignore[index, no-any-return]
+def _of(evidence: object) -> Evidence:
+    return evidence["evidence"]  # type: ignore[index]
 
 
 def _record(

@@ -152,7 +152,8 @@ def conclude(
     """Put the arms together: the gravest counts, and it is triaged before anybody is asked to act."""
     state, reason = _gravest(arms, silent, night)
     diagnosis = _diagnosis(workspace, model, night, arms, version)
-    cause, action = (diagnosis.cause, diagnosis.action) if diagnosis else (None, None)
+    cause: str | None = diagnosis.cause if diagnosis else None
+    action = diagnosis.action if diagnosis else None
     if diagnosis and state == "page":
         reason = f"{reason} {diagnosis.reason}" if diagnosis.cause == "broken_feed" else reason
     if state == "silent":

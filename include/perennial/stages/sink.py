@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perennial.errors import UnsafeNameError
 from perennial.store import durable
@@ -23,7 +23,7 @@ def upsert(rows: pa.Table, uri: str, project: Path, *, table: str, keys: Sequenc
         _to_database(rows, uri, table, keys)
     else:
         _to_file(rows, project / uri.replace("{night}", night))
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def _to_file(rows: pa.Table, path: Path) -> None:
@@ -66,8 +66,8 @@ def _table(
     import pyarrow as pa
     import sqlalchemy as sa
 
-    def column(field: pa.Field) -> sa.Column[object]:
-        kind: type[sa.types.TypeEngine[object]] = sa.Text
+    def column(field: pa.Field) -> sa.Column[Any]:
+        kind: type[sa.types.TypeEngine[Any]] = sa.Text
         if pa.types.is_floating(field.type):
             kind = sa.Double
         elif pa.types.is_integer(field.type):

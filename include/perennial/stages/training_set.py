@@ -121,7 +121,8 @@ def _known_nights(rows: pa.Table, timezone: str) -> Array:
     import pandas as pd
 
     known = rows["known_at"].to_pandas() - pd.Timedelta(microseconds=1)
-    return known.dt.tz_convert(timezone).dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+    nights: Array = known.dt.tz_convert(timezone).dt.strftime("%Y-%m-%d").to_numpy(dtype=object)
+    return nights
 
 
 def features_of(workspace: Workspace, model: str, plan_hash: str, rows: pa.Table) -> pa.Table:
