@@ -6,6 +6,7 @@ Stands between ``train`` and ``deploy``. Rows become sums per night here; a gate
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from perennial.clock import Night
 from perennial.facts.decision import Decision, Verdict
@@ -79,8 +80,9 @@ def conclude(workspace: Workspace, model: str, version: str, night: Night) -> De
     return decision
 
 
-def _of(evidence: object) -> Evidence:
-    return evidence["evidence"]  # type: ignore[index]
+def _of(recorded: Any) -> Evidence:
+    evidence: Evidence = recorded["evidence"]
+    return evidence
 
 
 def _record(
