@@ -129,6 +129,27 @@ def test_a_table_without_time_goes_through_the_whole_loop(
     assert TRUTH[task] not in workspace.store.read(datasets.predictions(MODEL), after(FIRST)).column_names
 
 
+@pytest.mark.parametrize("shops", [3, 1])
+def test_few_entities_leave_something_to_learn_from_and_something_to_judge_by(
+    tmp_path: Path, registry_database: Path, shops: int
+) -> None:
+    """A table about three shops, or about one: both parts have rows, whichever way the hash falls."""
+    project = Project(tmp_path / "project").declare(UNTIMED, features=None, extra="entity: place")
+    project.deliver_table(300)
+    if shops == 1:
+        path = project.root / "data" / "orders.csv"
+        path.write_text(path.read_text().replace("south", "north").replace("west", "north"))
+    workspace = project.workspace(registry_database)
+    load_history(workspace, MODEL, FIRST, FIRST)
+    renewal = renew(workspace, MODEL, FIRST)
+    assert renewal.version == "1"
+    held = workspace.store.read(datasets.holdout(MODEL), "1")
+    trained = candidate(workspace, MODEL, "1").rows
+    assert held.num_rows >= 30
+    assert trained >= 30
+    assert held.num_rows + trained == 300
+
+
 def test_a_model_serves_from_the_night_after_it_passed(workspace: Workspace) -> None:
     """On the night of its training nobody served."""
     with pytest.raises(NoChampionError):

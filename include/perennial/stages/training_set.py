@@ -30,6 +30,8 @@ LEAST_NIGHTS = 7
 """Fewer nights than this cannot be told apart from one delivery: rows are then split by hash, not by time."""
 HOLDOUT_SHARE = 0.25
 """Share of entities kept back where there is no time."""
+LEAST_ENTITIES = 20
+"""With fewer, keeping whole entities back could leave nothing to learn from, or nothing to judge by."""
 BUCKETS = 20
 """Hashed groups of entities that take the place of nights where there is no time."""
 
@@ -71,14 +73,15 @@ def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night
 def split(workspace: Workspace, model: str, rows: pa.Table) -> tuple[pa.Table, Split]:
     """Add ``group`` (the night, or a hashed bucket of entities) and ``holdout`` to labelled rows.
 
-    With time the newest nights are kept back; without, or with fewer than 7 nights, whole entities by hash.
+    With time the newest nights are kept back; without, or with fewer than 7 nights, whole entities by hash, or
+    single rows where the entities are too few to be divided.
     """
     import pyarrow as pa
 
     spec = workspace.spec(model)
     nights = sorted(set(rows["night"].to_pylist()))
     if spec.scored.event_time is None or len(nights) < LEAST_NIGHTS:
-        places = np.asarray([_place(text) for text in entities(workspace, model, rows)])
+        places = _places(workspace, model, rows)
         groups = [f"bucket-{int(place * BUCKETS / HOLDOUT_SHARE) % BUCKETS:02d}" for place in places]
         held = places < HOLDOUT_SHARE
         return _with(rows, pa.array(groups), pa.array(held)), Split(timed=False, cutoff=None)
@@ -88,13 +91,25 @@ def split(workspace: Workspace, model: str, rows: pa.Table) -> tuple[pa.Table, S
     return _with(rows, rows["night"], pa.array(held)), Split(timed=True, cutoff=cutoff)
 
 
+def _places(workspace: Workspace, model: str, rows: pa.Table) -> Array:
+    """Place each row in [0, 1) by the hash of its entity; by that of its key where that divides badly."""
+    about = entities(workspace, model, rows)
+    places = np.asarray([_place(text) for text in about])
+    share = float((places < HOLDOUT_SHARE).mean())
+    if len(set(about)) >= LEAST_ENTITIES and HOLDOUT_SHARE / 2 <= share <= HOLDOUT_SHARE * 2:
+        return places
+    return np.asarray([_place(text) for text in _named(rows, workspace.spec(model).scored.key)])
+
+
 def entities(workspace: Workspace, model: str, rows: pa.Table) -> list[str]:
     """Name whom or what each row is about: its entity, or else its key."""
-    columns = ["entity"] if workspace.spec(model).entity else list(workspace.spec(model).scored.key)
-    return [
-        "|".join(map(str, values))
-        for values in zip(*(rows[name].to_pylist() for name in columns), strict=True)
-    ]
+    spec = workspace.spec(model)
+    return _named(rows, ("entity",) if spec.entity else spec.scored.key)
+
+
+def _named(rows: pa.Table, columns: tuple[str, ...]) -> list[str]:
+    values = zip(*(rows[name].to_pylist() for name in columns), strict=True)
+    return ["|".join(map(str, row)) for row in values]
 
 
 def as_training_set(workspace: Workspace, model: str, rows: pa.Table, *, timed: bool) -> TrainingSet:
