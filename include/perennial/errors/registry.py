@@ -17,7 +17,8 @@ class RegistryDatabaseError(PerennialError):
     def __init__(self, path: object, what: str) -> None:
         """Name the file, what was found, and the way back."""
         super().__init__(
-            f"{path}: {what}. `make up` or `perennial doctor` makes it, once and alone; move a broken file away first."
+            f"{path}: {what}. `make up` or the first `perennial run` makes it, once and alone; move a broken file "
+            "away first."
         )
 
 
