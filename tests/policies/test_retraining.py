@@ -121,3 +121,10 @@ def test_a_drift_alarm_every_night_cannot_train_more_often_than_the_cooldown(ala
         if alarm and Retraining().decide(facts).verdict is Verdict.PASS:
             trained.append(day)
     assert all(later - earlier >= 14 for earlier, later in pairwise(trained))
+
+
+def test_what_a_person_asked_for_is_asked_for_by_hand() -> None:
+    """The name of the trigger is for the form; the sentence is for people."""
+    for last in (None, "2013-05-01"):
+        facts = RetrainingFacts("2013-06-01", "manual", last_training_night=last)
+        assert "asked for by hand" in Retraining().decide(facts).reason

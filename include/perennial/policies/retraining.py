@@ -168,10 +168,14 @@ def _stopped(facts: RetrainingFacts) -> str | None:
 
 def _because(facts: RetrainingFacts) -> str:
     if facts.last_training_night is None:
-        return f"asked for by {facts.trigger}, and there is no earlier training"
+        return f"asked for by {_who(facts)}, and there is no earlier training"
     cause = f" ({facts.cause})" if facts.cause else ""
     age = nights_apart(facts.last_training_night, facts.night)
     return (
-        f"asked for by {facts.trigger}{cause}; the last one was {age} nights ago and "
+        f"asked for by {_who(facts)}{cause}; the last one was {age} nights ago and "
         f"{facts.new_labelled_rows} labelled rows are new"
     )
+
+
+def _who(facts: RetrainingFacts) -> str:
+    return "hand" if facts.trigger == "manual" else facts.trigger
