@@ -25,7 +25,6 @@ def test_settings_of_another_airflow_are_dropped(launch: Launch) -> None:
         "AIRFLOW_HOME": "/opt/airflow",
         "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql://production",
-        "AIRFLOW_CONN_WAREHOUSE": "postgresql://production",
         "MLFLOW_TRACKING_URI": "https://mlflow.example.com",
         "PYTHONDONTWRITEBYTECODE": "1",
         "LANG": "C.UTF-8",
@@ -37,6 +36,14 @@ def test_settings_of_another_airflow_are_dropped(launch: Launch) -> None:
     assert ours["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert ours["MLFLOW_TRACKING_URI"].startswith(f"sqlite:///{launch.home}")
     assert ours["LANG"] == "C.UTF-8"
+
+
+def test_the_users_connections_and_variables_are_let_through(launch: Launch) -> None:
+    """A channel or a sink is named in model.yaml and its address given in the shell, as Airflow itself reads it."""
+    theirs = {"AIRFLOW_CONN_CHAT": "slack://token", "AIRFLOW_VAR_REGION": "north"}
+    ours = variables(launch, {**theirs, "AIRFLOW__SECRETS__BACKEND": "elsewhere"})
+    assert ours.items() >= theirs.items()
+    assert "AIRFLOW__SECRETS__BACKEND" not in ours
 
 
 def test_a_port_in_use_is_left_to_its_owner(tmp_path: Path) -> None:

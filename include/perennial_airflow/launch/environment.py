@@ -18,6 +18,7 @@ from pathlib import Path
 USER = "admin"
 FIRST_AIRFLOW_PORT, FIRST_MLFLOW_PORT = 18080, 15000
 _TRIED_PORTS = 200
+_USERS_OWN = ("AIRFLOW_CONN_", "AIRFLOW_VAR_")
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,16 @@ def variables(launch: Launch, inherited: Mapping[str, str] | None = None) -> dic
     """Return the complete environment of every launched process.
 
     What the caller's environment says about another Airflow or MLflow is dropped, and so is the
-    setting that keeps Python from writing bytecode, which doubles the time of every import.
+    setting that keeps Python from writing bytecode, which doubles the time of every import. The user's
+    connections and variables are let through: models name them.
     """
     outside = os.environ if inherited is None else inherited
     foreign = ("AIRFLOW", "_AIRFLOW", "MLFLOW_", "_MLFLOW", "PERENNIAL_", "PYTHONDONTWRITEBYTECODE")
-    kept = {name: value for name, value in outside.items() if not name.startswith(foreign)}
+    kept = {
+        name: value
+        for name, value in outside.items()
+        if name.startswith(_USERS_OWN) or not name.startswith(foreign)
+    }
     ours = {**_python(launch), **_airflow(launch), **_scheduling(), **_tracking(launch)}
     return {**kept, **ours}
 
@@ -204,6 +210,7 @@ def _tracking(launch: Launch) -> dict[str, str]:
         "_MLFLOW_SERVER_ARTIFACT_ROOT": launch.artifacts.as_uri(),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # saves nine processes and 1.8 GB
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "GX_ANALYTICS_ENABLED": "false",
     }
 
