@@ -16,8 +16,7 @@ help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
 demo: ## run the main job on the flights of 2013 in a real Airflow; EXIT=1 leaves when the story ends
-	@$(PYTHON) bootstrap.py --flights
-	@$(LAUNCH) demo $(if $(filter 1,$(EXIT)),--exit) $(DEMO)
+	@$(PYTHON) bootstrap.py --flights && $(LAUNCH) demo --installed $$SECONDS $(if $(filter 1,$(EXIT)),--exit) $(DEMO)
 
 test: ## run every test
 	@$(PYTHON) bootstrap.py --test --packages --flights
@@ -53,4 +52,5 @@ lock: ## resolve requirements*.in into the hashed requirements*.txt
 
 bench: ## run every benchmark
 	@$(PYTHON) bootstrap.py --test --flights
-	@for script in benchmarks/*.py; do PYTHONPATH=include $(RUN) "$$script"; done
+	@for script in benchmarks/[a-z]*.py; do name=$${script##*/}; \
+	  PYTHONPATH=include $(RUN) -m "benchmarks.$${name%.py}"; done
