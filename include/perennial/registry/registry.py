@@ -70,7 +70,7 @@ class Registry:
             tell(self._client, run_id, training)
             logged = log_model(training)
         kept = self._client.get_logged_model(logged.model_id).artifact_location
-        artefact = Artefact(fetch(f"{kept}/{FILE_NAME}", self._files), f"run {run_id} of {training.model}")
+        artefact = Artefact(self._fetch(f"{kept}/{FILE_NAME}"), f"run {run_id} of {training.model}")
         _check_behaviour(training, read(artefact, trusted))
         tags = {
             RUN_KEY: training.run_key,
@@ -101,7 +101,7 @@ class Registry:
         """
         self._registered(model, version)
         address = self._client.get_model_version_download_uri(model, version)
-        return Artefact(fetch(f"{address}/{FILE_NAME}", self._files), f"version {version} of {model}")
+        return Artefact(self._fetch(f"{address}/{FILE_NAME}"), f"version {version} of {model}")
 
     def load(self, model: str, version: str, expected_sha256: str) -> Any:
         """Load a version's pipeline from exactly the bytes that the ledger vouches for.
@@ -119,7 +119,7 @@ class Registry:
     def fixed_rows(self, model: str, version: str) -> pd.DataFrame:
         """Return the rows whose predictions are the version's behaviour."""
         run = self._client.get_run(self.version(model, version).run_id)
-        return rows_from_text(fetch(f"{run.info.artifact_uri}/{BEHAVIOUR_FILE}", self._files).decode())
+        return rows_from_text(self._fetch(f"{run.info.artifact_uri}/{BEHAVIOUR_FILE}").decode())
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         """Point an alias at a version: a mirror of the ledger for those who look into MLflow."""
@@ -154,6 +154,9 @@ class Registry:
                 raise
             known = [str(each.version) for each in registered(self._client, model)]
             raise UnknownVersionError(model, version, known) from mistake
+
+    def _fetch(self, address: str) -> bytes:
+        return fetch(address, self._files, self.tracking_uri)
 
     @cached_property
     def _client(self) -> MlflowClient:

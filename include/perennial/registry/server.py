@@ -26,6 +26,7 @@ REMOTE = frozenset({"mlflow-artifacts", "s3", "gs", "abfss", "wasbs"})
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # stdout is data
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 """Environment variables that name a server."""
@@ -94,7 +95,8 @@ def register(
     except MlflowException as there_is:
         if there_is.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    mine = client.create_model_version(model, source, run_id, tags=dict(tags))
+    logged = source.removeprefix("models:/")  # a server believes a source only with the model that it names
+    mine = client.create_model_version(model, source, run_id, tags=dict(tags), model_id=logged)
     first = registered(client, model, tags[RUN_KEY])[0]
     if first.version != mine.version:
         client.delete_model_version(model, mine.version)
@@ -116,7 +118,7 @@ def registered(client: MlflowClient, model: str, run_key: str | None = None) -> 
             return sorted(found, key=lambda each: int(each.version))
 
 
-def fetch(address: str, files: Path | None) -> bytes:
+def fetch(address: str, files: Path | None, tracking_uri: str) -> bytes:
     """Read one stored file, from the registry's own place only.
 
     Raises:
@@ -130,7 +132,9 @@ def fetch(address: str, files: Path | None) -> bytes:
     from mlflow.artifacts import download_artifacts
 
     with tempfile.TemporaryDirectory() as private:  # made readable for us alone
-        return Path(download_artifacts(artifact_uri=address, dst_path=private)).read_bytes()
+        return Path(
+            download_artifacts(artifact_uri=address, dst_path=private, tracking_uri=tracking_uri)
+        ).read_bytes()
 
 
 def _local(path: Path, address: str, files: Path | None) -> bytes:

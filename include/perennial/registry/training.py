@@ -63,14 +63,19 @@ class Training:
 
 
 def tell(client: MlflowClient, run_id: str, training: Training) -> None:
-    """Write parameters, metrics, datasets, pictures and fixed rows to the run; again changes nothing."""
+    """Write parameters, metrics, datasets, pictures and fixed rows to the run; again changes nothing.
+
+    A figure that the run has stays: an attempt that measured other seconds would tell it twice for one step,
+    and MLflow then refuses to log the model.
+    """
     from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
-    now = client.get_run(run_id).info.start_time
+    run = client.get_run(run_id)
     finite = {name: value for name, value in training.metrics.items() if math.isfinite(value)}
+    new = {name: value for name, value in finite.items() if name not in run.data.metrics}
     client.log_batch(
         run_id,
-        metrics=[Metric(name, value, now, 0) for name, value in finite.items()],
+        metrics=[Metric(name, value, run.info.start_time, 0) for name, value in new.items()],
         params=[Param(name, str(value)) for name, value in training.parameters.items()],
         tags=[RunTag(f"perennial.{name}", value) for name, value in training.tags.items()],
     )
