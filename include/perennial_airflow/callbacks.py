@@ -9,10 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night
@@ -20,9 +17,6 @@ from perennial.clock import night as as_night
 from perennial.errors import NotANightError
 
 if TYPE_CHECKING:
-    from airflow.sdk.definitions.deadline import DeadlineAlert
-
-    from perennial.facts.alert import Alert
     from perennial.policies.alerting import Run
     from perennial.workspace import Workspace
 
@@ -30,8 +24,6 @@ Context = Mapping[str, Any]
 Callback = Callable[[Context], None]
 
 WELL_ENDED = {"success", "skipped", "removed"}
-LATE_AFTER = timedelta(hours=6)
-"""From a night's begin to the hour at which ``monitor`` looks for it: by then its rows should be there."""
 _log = logging.getLogger(__name__)
 
 
@@ -75,35 +67,15 @@ def fails(context: Context) -> None:
     from perennial.ledger.outbox import Outbox
     from perennial.policies.alerting import failure
 
-    workspace, run = _workspace(), run_of(context)
-    alert = failure(run)
-    Outbox(workspace.ledger.database).put(_of_broken_folder(alert) if run.stage == "broken" else alert)
+    workspace = _workspace()
+    Outbox(workspace.ledger.database).put(failure(run_of(context)))
     _tell(workspace)
 
 
 @never_matters
 def tries_again(context: Context) -> None:  # noqa: ARG001  # Airflow's signature
-    """Use the pause before a retry to tell what waits: a run that is late, for one."""
+    """Use the pause before a retry to tell what waits."""
     _tell(_workspace())
-
-
-@never_matters
-def is_late(context: Context) -> None:
-    """Keep the alert that a run has not ended when it should have; the next task that pauses or ends tells it.
-
-    Airflow hands over the run as plain values, and lets a deadline's callback read no connection (3.3.2: 403).
-    """
-    from perennial.ledger.outbox import Outbox
-    from perennial.policies.alerting import Run, deadline
-    from perennial_airflow.links import run_page
-
-    told = context["dag_run"]
-    if told["state"] == "failed":  # that it failed was told
-        return
-    dag_id, run_id = told["dag_id"], told["dag_run_id"]
-    night = _night(told.get("partition_key") or (told.get("conf") or {}).get("night"))
-    late = Run(dag_id.partition(".")[0], dag_id, night, run_id=run_id, link=run_page(dag_id, run_id))
-    Outbox(_workspace().ledger.database).put(deadline(late))
 
 
 HOOKS: Mapping[str, Callback] = {
@@ -114,21 +86,6 @@ HOOKS: Mapping[str, Callback] = {
     "on_failure_callback": fails,
 }
 """Default arguments of every task."""
-
-
-def deadline_of(kind: str) -> DeadlineAlert | None:
-    """Return when a run of this kind is late: a night that is not taken in by the time it is watched.
-
-    Only where DAGs are written down for the scheduler: ``dag.test()`` of Airflow 3.3.2 cannot end a run that
-    has a deadline.
-    """
-    if kind != "validate" or sys.argv[1:2] != ["dag-processor"]:
-        return None
-    from airflow.sdk.definitions.callback import SyncCallback
-    from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-
-    queued = DeadlineReference.DAGRUN_QUEUED_AT
-    return DeadlineAlert(reference=queued, interval=LATE_AFTER, callback=SyncCallback(is_late))
 
 
 def run_of(context: Context) -> Run:
@@ -182,15 +139,6 @@ def _all_else_ended_well(context: Context) -> bool:
     this = {ti.task_id, f"{ti.task_id}_{ti.map_index}"}
     states = ti.get_task_states(dag_id=ti.dag_id, run_ids=[ti.run_id]).get(ti.run_id, {})
     return all(state in WELL_ENDED for name, state in states.items() if name not in this)
-
-
-def _of_broken_folder(alert: Alert) -> Alert:
-    """A folder that cannot be read is mended in the folder, not in the task."""
-    return replace(
-        alert,
-        title=f"{alert.model}: its folder cannot be read",
-        what_to_do="Correct the file as the error says; this DAG goes away and the model's own DAGs come back.",
-    )
 
 
 def _tell(workspace: Workspace) -> None:

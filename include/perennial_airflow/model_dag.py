@@ -1,4 +1,8 @@
-"""What every DAG of a model shares: its id, tags, page, retries, bounds and alerts."""
+"""What every DAG of a model shares: its id, tags, page, retries, bounds and alerts.
+
+None has an Airflow deadline: 3.3.2 answers 500 when a run with one is cleared, and clearing is how people mend a
+night. That a night is late is found by ``monitor``, which runs on a clock of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import DAG, dag
 
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.callbacks import HOOKS, deadline_of, fails
+from perennial_airflow.callbacks import HOOKS, fails
 
 Wiring = Callable[[], object]
 Report: TypeAlias = object
@@ -47,7 +51,6 @@ def model_dag(
             **HOOKS,
         },
         on_failure_callback=fails,
-        deadline=deadline_of(kind),
     )
 
 

@@ -17,7 +17,6 @@ from tests.airflow_alerts import real_runs
 from tests.doubles.projects import MODEL, Project
 from tests.doubles.receivers import MailServer, WebHook, free_port
 
-from perennial.clock import after
 from perennial.facts.alert import Alert
 from perennial.ledger.outbox import Outbox
 from perennial.workspace import Workspace
@@ -147,16 +146,6 @@ def test_a_channel_that_is_down_fails_no_run_and_is_itself_told(story: Story) ->
     assert [each.alert.title for each in waiting] == [FAILED, MENDED]
     logs = [path.read_text(errors="replace") for path in story.workspace.home.parents[1].rglob("*.log")]
     assert story.secret not in story.output + "".join(logs)
-
-
-def test_a_late_night_is_kept_for_the_next_task_to_tell(story: Story) -> None:
-    """A deadline's callback may read no connection; a run that has failed is not late as well."""
-    (late,) = [
-        alert for alert in Outbox(story.workspace.ledger.database).alerts() if alert.event == "deadline"
-    ]
-    assert late.title == f"{MODEL}: validate is late for {after(TONIGHT)}"
-    assert late.link == f"http://airflow.example.org/dags/{MODEL}.validate/runs/r"
-    assert late not in story.logged
 
 
 def test_a_callback_that_fails_is_no_error(story: Story) -> None:

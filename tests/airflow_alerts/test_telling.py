@@ -86,6 +86,7 @@ def test_a_delivery_that_never_came_is_told_as_that(project: Project, workspace:
         f"orders_model: a delivery is missing for {after(FIRST)}",
         "critical",
     )
+    assert alert.event == "deadline"
     assert "moved" not in alert.as_text()
     assert alert.what_to_do.startswith("Ask whoever delivers it")
 

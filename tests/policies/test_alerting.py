@@ -10,7 +10,6 @@ from perennial.policies.alerting import (
     TOLD_KINDS,
     Run,
     channel_again,
-    deadline,
     failure,
     of_decision,
     recoveries,
@@ -23,7 +22,7 @@ RUN = Run("delay", "delay.score", "2013-09-01", run_id="r1", task="predict", err
 DECIDED = {"model": "delay", "key": "7", "night": "2013-09-01", "evidence": {"version": "7"}}
 
 
-@pytest.mark.parametrize("alert", [failure(RUN), deadline(RUN, expected="06:00"), *recoveries(RUN)])
+@pytest.mark.parametrize("alert", [failure(RUN), *recoveries(RUN)])
 def test_an_alert_about_a_run_names_model_night_and_next_step(alert: Alert) -> None:
     """What happened, what it means and what to do are all said."""
     text = alert.as_text()
@@ -41,6 +40,32 @@ def test_an_alert_about_a_decision_says_the_ledgers_own_sentence(kind: str) -> N
     assert "{" not in alert.as_text()
 
 
+def test_a_night_that_never_came_is_a_missed_deadline_which_the_nights_validate_ends() -> None:
+    """Nothing moved where nothing came; the monitor that finds it and the run that mends it name one condition."""
+    silent = of_decision(
+        kind="finding", reason="Nothing came.", **{**DECIDED, "evidence": {"state": "silent"}}
+    )
+    assert (silent.event, silent.severity) == ("deadline", "critical")
+    assert silent.title == "delay: a delivery is missing for 2013-09-01"
+    mended = recoveries(replace(RUN, dag="delay.validate"))
+    assert silent.condition in {alert.condition for alert in mended}
+    assert of_decision(kind="finding", reason="It moved.", **DECIDED).condition == ""
+
+
+def test_a_version_that_waits_for_a_person_is_told_to_people() -> None:
+    """Whoever hears of promotions hears that one needs approval, and how it is given."""
+    waits = of_decision(kind="awaits_approval", reason="Its risk is high.", **DECIDED)
+    assert (waits.event, waits.title) == ("promotion", "delay: version 7 needs approval")
+    assert "clear the task production of delay.deploy" in waits.what_to_do
+
+
+def test_a_folder_that_cannot_be_read_is_mended_in_the_folder() -> None:
+    """There is no night and no task to clear."""
+    broken = failure(replace(RUN, dag="delay.broken"))
+    assert broken.title == "delay: its folder cannot be read"
+    assert broken.what_to_do.startswith("Correct the file")
+
+
 def test_what_nobody_needs_to_hear_of_is_no_alert() -> None:
     """A night that was published is read in the ledger."""
     assert of_decision(kind="published", reason="It is there.", **DECIDED) is None
@@ -55,7 +80,7 @@ def test_an_event_is_the_same_however_often_it_is_reported() -> None:
 
 def test_a_recovery_names_what_was_open_of_its_dag_and_night() -> None:
     """Another run of the same night resolves it; another night or DAG does not."""
-    opened = {failure(RUN).condition, deadline(RUN).condition}
+    opened = {failure(RUN).condition, RUN.condition("deadline")}
     assert {alert.condition for alert in recoveries(replace(RUN, run_id="r2", task=""))} == opened
     for other in (replace(RUN, night="2013-09-02"), replace(RUN, dag="delay.train")):
         assert opened.isdisjoint(alert.condition for alert in recoveries(other))

@@ -127,8 +127,17 @@ def test_a_run_that_was_cut_off_begins_again(loop: Happened) -> None:
     assert loop.airflow.wait(dag_id, run_id).state == "success"
 
 
-def test_a_run_with_a_deadline_that_was_cut_off_is_started_anew(loop: Happened) -> None:
-    """Airflow cannot clear such a run: it is removed, and its night passes under the same name again."""
+def test_a_night_can_be_cleared(loop: Happened) -> None:
+    """A person mends a night by clearing its run; what it published stays or is published again."""
+    dag_id, run_id = f"{loop.window.model}.validate", f"night__{LAST}"
+    run = loop.airflow.run(dag_id, run_id)
+    assert run is not None
+    loop.airflow.begin_again(run)
+    assert loop.airflow.wait(dag_id, run_id).state == "success"
+
+
+def test_a_run_that_was_cut_off_is_started_anew(loop: Happened) -> None:
+    """It is removed, and its night passes under the same name again."""
     runs = Runs(loop.airflow, loop.window.model, lambda _: None)
     run = loop.airflow.run(f"{loop.window.model}.validate", f"night__{LAST}")
     assert run is not None

@@ -22,10 +22,8 @@ from perennial.facts.evidence import Evidence
 
 STORM = 10
 """From so many alerts at once on, a channel gets one message that lists them."""
-
 LONGEST_STORM = 50
 """Alerts that such a message lists; more of them are more messages."""
-
 LONGEST_ERROR = 500
 """Characters of an error that are told: the rest is in the log, where private values may stand."""
 
@@ -83,6 +81,8 @@ _AFFECTED = {
     "rollback": "The version that should go is still in production.",
     "broken": "The model's folder cannot be read: none of its DAGs runs. Other models are untouched.",
 }
+_MEND_TASK = "Read the task's log, mend the cause, then clear the failed task: it is safe to run twice."
+_MEND_FOLDER = "Correct the file as the error says; this DAG goes away and the model's own DAGs come back."
 _URGENT = {"validate", "features", "score", "rollback", "broken"}
 
 
@@ -90,14 +90,16 @@ def failure(run: Run) -> Alert:
     """Tell that a run failed; further failures of the same DAG and night are the same problem."""
     where = f" in task {run.task}" if run.task else ""
     error = f": {_first_lines(run.error)}" if run.error else "."
+    unread = run.stage == "broken"
+    what = "its folder cannot be read" if unread else f"{run.stage} failed {run.when}"
     return Alert(
         model=run.model,
         night=run.night,
         event="failure",
-        title=f"{run.model}: {run.stage} failed {run.when}",
+        title=f"{run.model}: {what}",
         what_happened=f"The DAG {run.dag} failed {run.when}{where}{error}",
         what_it_means=_AFFECTED.get(run.stage, "What this DAG makes is missing for this night."),
-        what_to_do="Read the task's log, mend the cause, then clear the failed task: it is safe to run twice.",
+        what_to_do=_MEND_FOLDER if unread else _MEND_TASK,
         severity="critical" if run.stage in _URGENT else "warning",
         link=run.link,
         fingerprint=run.occurrence("failure"),
@@ -105,26 +107,8 @@ def failure(run: Run) -> Alert:
     )
 
 
-def deadline(run: Run, *, expected: str = "") -> Alert:
-    """Tell that a run has not ended when it should have."""
-    by = f" by {expected}" if expected else " in time"
-    return Alert(
-        model=run.model,
-        night=run.night,
-        event="deadline",
-        title=f"{run.model}: {run.stage} is late {run.when}",
-        what_happened=f"The DAG {run.dag} has not ended{by} {run.when}.",
-        what_it_means=_AFFECTED.get(run.stage, "What this DAG makes is late."),
-        what_to_do="See what it waits for: a delivery, a slot in the pool, or a task that hangs.",
-        severity="critical" if run.stage in _URGENT else "warning",
-        link=run.link,
-        fingerprint=run.occurrence("deadline"),
-        condition=run.condition("deadline"),
-    )
-
-
 def recoveries(run: Run) -> list[Alert]:
-    """Tell, of what was open about this DAG and night, that it is over; the outbox drops the others."""
+    """Tell that what was open of this DAG and night is over, a missed night too; the outbox drops the others."""
     return [_recovery(run, event) for event in ("failure", "deadline")]
 
 
@@ -183,6 +167,21 @@ _SAID = {
         "Predictions may be worse than they were; the retraining policy decides by itself what follows.",
         "See what moved: perennial explain {model} --night {night}",
     ),
+    "silent": _Words(
+        "deadline",
+        "critical",
+        "a delivery is missing for {night}",
+        "This night has no predictions, and nobody can say whether anything drifted.",
+        "Ask whoever delivers it; when it has come, run the night's validate.",
+    ),
+    "awaits_approval": _Words(
+        "promotion",
+        "warning",
+        "version {version} needs approval",
+        "It passed its gates and stopped after staging; the champion goes on serving.",
+        "Read what its gates say: perennial explain {model} --night {night}. To approve, declare `risk: low` and clear "
+        "the task production of {model}.deploy.",
+    ),
     "quarantined": _Words(
         "quarantine",
         "warning",
@@ -191,8 +190,7 @@ _SAID = {
         "Look at the reasons, then mend the feed or accept the rows: perennial explain {model} --night {night}",
     ),
 }
-"""Kinds of ledger entries that are told; all others are read in the ledger."""
-
+"""Kinds of ledger entries that are told, and ``silent``, a finding that nothing came; all others are read there."""
 TOLD_KINDS = tuple(_SAID)
 
 
@@ -207,7 +205,8 @@ def of_decision(  # the plain values of a ledger entry: policies do not know the
     ('delay: version 7 is in production from 2013-09-01', 'Version 7 loses 0.012 less per flight.')
     >>> of_decision(model="delay", kind="trained", key="7", night="2013-09-01", reason="Done.", evidence={})
     """
-    words = _SAID.get(kind)
+    silent = evidence.get("state") == "silent"
+    words = _SAID.get("silent" if silent else kind)
     if words is None:
         return None
     values = {"model": model, "night": night, "version": evidence.get("version", "?")}
@@ -222,6 +221,7 @@ def of_decision(  # the plain values of a ledger entry: policies do not know the
         severity=words.severity,
         link=link,
         fingerprint=identity(model, words.event, key),
+        condition=Run(model, f"{model}.validate", night).condition("deadline") if silent else "",
     )
 
 

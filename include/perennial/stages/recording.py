@@ -67,16 +67,4 @@ def alert_about(entry: Entry, *, to_do: str | None = None) -> Alert | None:
         evidence=entry.evidence,
         link=os.environ.get(RUN_PAGE, ""),
     )
-    if said is not None and entry.evidence.get("state") == "silent":
-        said = _of_silence(said)
     return replace(said, what_to_do=to_do) if said is not None and to_do else said
-
-
-def _of_silence(said: Alert) -> Alert:
-    """Nothing moved where nothing came: an absent delivery is told in words of its own."""
-    return replace(
-        said,
-        title=f"{said.model}: a delivery is missing for {said.night}",
-        what_it_means="This night has no predictions, and nobody can say whether anything drifted.",
-        severity="critical",
-    )

@@ -149,10 +149,7 @@ class Airflow:
         self.ask("POST", f"/dags/{run.dag_id}/dagRuns/{run.run_id}/clear", json={"dry_run": False})
 
     def forget(self, run: Run) -> None:
-        """Remove a run that was cut off, or failed, so that it can be started anew under its name.
-
-        The way for a run with a deadline: clearing one answers 500 in Airflow 3.3.2.
-        """
+        """Remove a run that was cut off, or failed, so that it can be started anew under its name."""
         self._fail(run)
         self.ask("DELETE", f"/dags/{run.dag_id}/dagRuns/{run.run_id}", fine={_NOT_FOUND})
 
