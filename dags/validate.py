@@ -6,7 +6,8 @@ give `since` as well to bring in a whole range of history in one pass.
 **Ends with** one published table a source, whole or not at all, and the night closed; `features` follows.
 
 **If it fails**, nothing of that source was published. The failed task's log names the file, the field, the
-value and the fix. A delivery that has not come yet is tried again; correct the file and clear the task.
+value and the fix. Correct the file and clear the task. A delivery that has not come is asked for every half hour,
+until the longest `arrival_delay_hours` of the sources is over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from perennial.spec.compiled import DagFacts
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, every_night, night_of
+from perennial_airflow.waiting import until_late
 
 SINCE = Param(
     None,
@@ -33,7 +35,7 @@ def build(model: DagFacts) -> None:
 
     @model_dag(model, kind="validate", page=__doc__, schedule=every_night(model), params={"since": SINCE})
     def validate() -> None:
-        @task(map_index_template="{{ source }}")
+        @task(map_index_template="{{ source }}", **until_late(model.arrival_delay_hours))
         def take_in(source: str) -> Report:
             from perennial.stages.validate import take_in_range
             from perennial.workspace import Workspace

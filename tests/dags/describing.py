@@ -43,6 +43,7 @@ def _described(dag: Any) -> dict[str, Any]:
         "form_problem": _form_problem(dag),
         "max_active_runs": dag.max_active_runs,
         "catchup": dag.catchup,
+        "deadline": bool(dag.deadline),
         "start": str(dag.start_date or ""),
         "end": str(dag.end_date or ""),
         "timetable": type(dag.timetable).__name__,
@@ -53,6 +54,7 @@ def _described(dag: Any) -> dict[str, Any]:
 def _task(task: Any) -> dict[str, Any]:
     return {
         "retries": task.retries,
+        "waits": getattr(task, "partial_kwargs", {}).get("retry_policy") is not None,
         "outlets": [outlet.name for outlet in task.outlets],
         "after": sorted(task.upstream_task_ids),
     }

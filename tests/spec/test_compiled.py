@@ -22,6 +22,7 @@ def test_the_facts_say_what_dags_need(tmp_path: Path) -> None:
     assert (facts.available_first, facts.available_end) == ("2012-12-31", "2013-12-31")
     assert (facts.delivered_first, facts.delivered_end) == ("2012-12-31", "2014-01-01")
     assert facts.sources == ("flights", "weather", "planes", "outcomes")
+    assert facts.arrival_delay_hours == 6
     assert facts.gates[0] == "loads_and_predicts"
     assert facts.generations * facts.batches <= facts.trials
     assert (facts.generations, facts.has_sink) == (2, False)

@@ -52,6 +52,8 @@ class DagFacts:
     """First night on which any source delivers."""
     delivered_end: str | None
     """Night after the last on which any source, labels included, delivers."""
+    arrival_delay_hours: float
+    """How long after its night's run begins the slowest source may take to deliver."""
     sources: tuple[str, ...]
     """Names of its sources, the scored one first."""
     gates: tuple[str, ...]
@@ -205,6 +207,7 @@ def _of_spec(spec: ModelSpec) -> DagFacts:
         schedule=spec.schedule,
         timezone=spec.timezone,
         **_nights(spec),
+        arrival_delay_hours=max(source.arrival_delay_hours for source in spec.sources.values()),
         sources=(spec.rows_source, *(name for name in spec.sources if name != spec.rows_source)),
         gates=tuple(names[type(gate)] for gate in spec.all_gates),
         trials=search.trials,
