@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
 from perennial.engine.intake import Intake, IntakePlan, take_in
+from perennial.engine.plan import compile_plan
 from perennial.errors import NotATableError
 from perennial.scaffold.new import NewModel, new
 from perennial.sources import source_for
@@ -113,7 +114,7 @@ def test_every_assumption_is_in_the_file_and_the_readme(models_root: Path) -> No
     declaration = " ".join((model.folder / "model.yaml").read_text().replace("\n#", " ").split())
     page = (model.folder / "README.md").read_text()
     topics = [note.partition(":")[0] for note in model.assumptions]
-    assert topics == ["task", "time", "entity", "privacy", "key", "features"]
+    assert topics == ["task", "time", "entity", "privacy", "key", "features", "estimator"]
     for note in model.assumptions:
         assert note in declaration
         assert note in page
@@ -233,3 +234,40 @@ def test_any_readable_names_of_columns_are_written_and_read_back(names: list[str
     spec = load(new("mine", file, label, models_root=root).folder)
     assert list(spec.scored.columns) == [first, second]
     assert spec.label.expression == label
+
+
+def test_columns_whose_names_are_taken_are_left_out_and_the_folder_is_sound(models_root: Path) -> None:
+    """Whatever stands beside features and predictions keeps its name; the table's column is left out, and that is said."""
+    frame = orders().drop(columns="customer_id")
+    frame["night"] = [f"{k:05d}" for k in range(len(frame))]
+    frame = frame.assign(predict_at=frame["amount"], known_at=1.5, ZIP="x", label=frame["amount"] % 7)
+    model = made(frame, "returned", models_root)
+    spec = load(model.folder)
+    assert not {"predict_at", "known_at", "ZIP"} & set(spec.scored.columns)
+    assert "night" not in spec.scored.key
+    assert "label" in spec.features.columns
+    assert any("predict_at (its name is taken" in note for note in model.assumptions)
+    assert compile_plan(spec, model.folder).keys == spec.scored.key
+    assert taken_in(model, "rows").published.num_rows > 0
+    assert taken_in(model, "labels").published.num_rows > 0
+
+
+def test_a_name_that_is_taken_and_needed_is_refused(models_root: Path) -> None:
+    """A label that cannot be read by its name cannot be left out."""
+    with pytest.raises(NotATableError, match="Rename that column"):
+        made(orders().rename(columns={"returned": "Known_At"}), "Known_At", models_root)
+
+
+@pytest.mark.parametrize("timed", [True, False])
+def test_a_table_that_a_line_explains_is_given_a_line(*, timed: bool, models_root: Path) -> None:
+    """Where trees miss more than a line on rows that neither saw, the folder says linear; where not, it says nothing."""
+    rng = np.random.default_rng(3)
+    x, z = rng.normal(size=(2, 900))
+    table = pd.DataFrame({"id": [f"r{k:04d}" for k in range(900)], "x": x, "z": z})
+    if timed:
+        table["at"] = pd.date_range("2024-01-01", periods=900, freq="2h")
+    line = made(table.assign(y=2 * x - z + rng.normal(size=900)), "y", models_root)
+    assert load(line.folder).training.estimator == "linear"
+    steps = table.assign(y=np.where(np.abs(x) > 0.7, 5.0, 0.0) + rng.normal(size=900) / 5)
+    (models_root / "mine").rename(models_root / "other")
+    assert load(made(steps, "y", models_root).folder).training.estimator == "gradient_boosting"

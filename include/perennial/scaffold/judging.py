@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from perennial.errors import NotATableError
 from perennial.scaffold.inference import Column
+from perennial.scaffold.naming import can_be_key, unnamed
 from perennial.scaffold.persons import suspects
 from perennial.spec.columns import can_name_column
 from perennial.spec.draft import meant
@@ -27,8 +28,6 @@ MOST_TEXT_CLASSES = 50
 LEAST_ROWS = 50
 LONGEST_ID = 40
 """Longer texts are sentences, not names of rows."""
-RESERVED = {"known_at", "superseded_at", "event_time", "predict_at", "entity", "night", "label", "position"}
-"""Names that published rows use for themselves."""
 MOST_TWINS = 0.02
 """Share of rows that may be like others in every column."""
 SPARE_COLUMNS = 2
@@ -65,6 +64,9 @@ class Judged:
     entity: str | None = None
     pii: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    estimator: str = "gradient_boosting"
+    unnamed: tuple[str, ...] = ()
+    """Columns that cannot be read by their name, and are not declared."""
     assumptions: list[str] = field(default_factory=list)
 
 
@@ -78,7 +80,8 @@ def judge(
     """
     _refuse(columns, label, time, entity)
     judged = _task(columns[label])
-    rest = {name: column for name, column in columns.items() if name != label}
+    judged.unnamed = unnamed(columns, {label, time, entity})
+    rest = {name: each for name, each in columns.items() if name != label and name not in judged.unnamed}
     judged.time = _time(rest, time, judged)
     judged.entity = entity or _entity(rest, judged)
     judged.pii = tuple(suspects(rest.values()))
@@ -185,7 +188,12 @@ def _key(table: pa.Table, columns: Mapping[str, Column], judged: Judged) -> tupl
 
     Rows that are alike in everything, the label included, are copies, and no key has to tell them apart.
     """
-    whole = {name: each for name, each in columns.items() if not each.nulls and name not in judged.pii}
+    time = judged.time.name if judged.time else None
+    whole = {
+        name: each
+        for name, each in columns.items()
+        if not each.nulls and name not in judged.pii and can_be_key(name, judged.entity, time)
+    }
     different = _count(table, (*columns, judged.label.name))
     for names in _candidates(whole, judged):
         if _count(table, names) == different:
@@ -239,7 +247,7 @@ def _of_values(table: pa.Table, whole: Mapping[str, Column], judged: Judged) -> 
 
 
 def _features(table: pa.Table, columns: Mapping[str, Column], judged: Judged) -> tuple[str, ...]:
-    chosen, left_out = [], {}
+    chosen, left_out = [], dict.fromkeys(judged.unnamed, "its name is taken: rename it to use it")
     for name, column in columns.items():
         reason = _unfit(table, column, judged)
         if reason is None:
@@ -262,7 +270,6 @@ def _unfit(table: pa.Table, column: Column, judged: Judged) -> str | None:
         "a time": column.moments,
         "always empty": column.distinct == 0,
         "always the same": column.distinct == 1,
-        "a name that published rows use": column.name in RESERVED,
         "names rows": _names_rows(column, judged),
         "free text": _free_text(column),
     }
@@ -283,7 +290,7 @@ def _free_text(column: Column) -> bool:
 
 def _tells_label(table: pa.Table, column: Column, judged: Judged) -> bool:
     """Whether each value goes with one label only and each label with one value: the answer, renamed."""
-    if column.distinct != judged.label.distinct:
-        return False
+    if column.distinct != judged.label.distinct or judged.label.distinct > table.num_rows / 2:
+        return False  # where hardly a value comes twice, any two columns go together
     pairs = _count(table, (column.name, judged.label.name))
     return bool(pairs == column.distinct and judged.label.nulls == column.nulls == 0)

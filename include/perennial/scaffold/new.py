@@ -10,6 +10,7 @@ from perennial.errors import NotATableError
 from perennial.scaffold.inference import describe
 from perennial.scaffold.judging import judge
 from perennial.scaffold.table import allow_folder, find, read
+from perennial.scaffold.trying import suits
 from perennial.scaffold.writing import model_yaml, readme
 from perennial.spec.folder import good_name, slug
 from perennial.spec.load import load
@@ -52,6 +53,7 @@ def new(
     rows = read(place)
     columns = describe(rows)
     judged = judge(rows, columns, label, time=time, entity=entity)
+    judged.estimator = suits(rows, columns, judged)
     if place.outside:
         allow_folder(place.outside, models_root)
         said = f"place: the table lies outside the project, so {place.outside} was added to data_roots in"

@@ -17,6 +17,10 @@ MOST_RANGES = 8
 MOST_SETS = 4
 MOST_CATEGORIES = 12
 WIDTH = 108
+HOLDOUT_NIGHTS = 14
+"""Nights that are kept back by default."""
+LONG_HISTORY = 140
+"""With so many nights twice as many are kept back, so that one bad week decides less."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*[A-Za-z0-9_]|[A-Za-z_]")
 _WORDS = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
@@ -60,7 +64,8 @@ def _wrapped(start: str, items: list[str], layout: tuple[str, int, int]) -> str:
 
 def model_yaml(name: str, place: Place, columns: Mapping[str, Column], judged: Judged) -> str:
     """Write the whole declaration."""
-    rows = {column: each for column, each in columns.items() if column != judged.label.name}
+    apart = {judged.label.name, *judged.unnamed}
+    rows = {column: each for column, each in columns.items() if column not in apart}
     kept = [*judged.key, *([judged.time.name] if judged.time and judged.time.name not in judged.key else [])]
     labels = {column: columns[column] for column in (*kept, judged.label.name)}
     lines = [
@@ -94,8 +99,21 @@ def _purpose(judged: Judged) -> list[str]:
     return [
         f"label: {{source: labels, expression: {expression}, delay_days: 0{classes}}}",
         f"features: {{columns: {flow(judged.features, 4)}}}",
+        *_training(judged),
         *([f"privacy: {{pii: {flow(judged.pii, 4)}}}"] if judged.pii else []),
     ]
+
+
+def _training(judged: Judged) -> list[str]:
+    """Say what differs from the defaults: another estimator, and more nights for the gates of a long history."""
+    said = [] if judged.estimator == "gradient_boosting" else [f"estimator: {judged.estimator}"]
+    if judged.time and _nights(judged.time) >= LONG_HISTORY:
+        said.append(f"holdout_nights: {2 * HOLDOUT_NIGHTS}")
+    return [f"training: {{{', '.join(said)}}}"] if said else []
+
+
+def _nights(time: Column) -> int:
+    return len({time.instant(value).date() for value in time.values})
 
 
 def _folded(note: str) -> list[str]:
