@@ -164,7 +164,7 @@ _SAID = {
         "drift",
         "warning",
         "something moved on {night}",
-        "Predictions may be worse than they were; the retraining policy decides by itself what follows.",
+        "Predictions may be worse than they were; a new model is asked for only where it can help.",
         "See what moved: perennial explain {model} --night {night}",
     ),
     "silent": _Words(

@@ -166,7 +166,7 @@ def conclude(
         if state in ("page", "silent")
         else None
     )
-    asks = _asks(workspace, model, night, arms, version)
+    asks = _asks(workspace, model, night, arms, diagnosis) or _asks_by_age(workspace, model, night, version)
     plain = {arm.name: {"outcome": arm.outcome, **arm.decision.as_json()} for arm in arms}
     return Watched(night, state, reason, cause, action, asks, finding, plain)
 
@@ -183,15 +183,16 @@ def _diagnosis(
 
 
 def _asks(
-    workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
+    workspace: Workspace, model: str, night: Night, arms: list[Arm], diagnosis: Diagnosis | None
 ) -> str | None:
-    """Say who asks for a new model: a page, a drift that lasts after its page, or age."""
-    if any(arm.outcome == "page" for arm in arms):
-        return "drift"
-    lasting = any(arm.name == "residual_drift" and arm.outcome == "notice" for arm in arms)
-    if lasting and _cooled_down(workspace, model, night):
-        return "drift"
-    return _asks_by_age(workspace, model, night, version)
+    """Let a drift ask for a new model on its page, or later when it lasts, and only where one is the answer.
+
+    Other causes are told and recorded: a broken feed, or inputs that moved while labels follow or are not there.
+    """
+    if diagnosis is None or not diagnosis.asks_for_training:
+        return None
+    paged = any(arm.outcome == "page" for arm in arms)
+    return "drift" if paged or _cooled_down(workspace, model, night) else None
 
 
 def _cooled_down(workspace: Workspace, model: str, night: Night) -> bool:
