@@ -4,7 +4,8 @@ Starts by itself when the night's features are built.
 
 **Ends with** the night's predictions, each with the version that made it, delivered to the declared sink.
 
-**If it is skipped**, the model has no champion yet: trigger `retrain` to train a first one.
+**If it is skipped**, the model has no champion yet (trigger `retrain` to train a first one), or a person holds or
+skipped the night; the log of `predict` says which.
 **If it fails**, no prediction of that night was published; what was delivered before is unchanged.
 """
 
@@ -27,13 +28,13 @@ def build(model: DagFacts) -> None:
     def score() -> None:
         @task(outlets=[asset(model, "predictions")])
         def predict() -> Report:
-            from perennial.errors import NoChampionError
+            from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
             from perennial.stages.score import score as score_night
             from perennial.workspace import Workspace
 
             try:
                 return score_night(Workspace.open(), model.name, night_of(get_current_context())).as_json()
-            except NoChampionError as error:
+            except (NoChampionError, HeldNightError, SkippedNightError) as error:
                 raise AirflowSkipException(str(error)) from error
 
         @task
