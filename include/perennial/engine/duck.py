@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,16 +16,24 @@ def connect(tables: Mapping[str, pa.Table] | None = None) -> duckdb.DuckDBPyConn
     """Open a connection that sees the given Arrow tables and nothing else.
 
     One thread makes sums independent of scheduling: the same rows in the same order give the same bits.
+    Each connection has tables and time zone of its own; the empty database behind them is opened once.
     """
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
-    connection.execute("SET threads = 1")
+    connection = _database(os.getpid()).cursor()
     connection.execute("SET TimeZone = 'UTC'")
-    connection.execute("SET enable_external_access = false")
     for name, table in (tables or {}).items():
         connection.register(name, table)
     return connection
+
+
+@cache
+def _database(process: int) -> duckdb.DuckDBPyConnection:  # noqa: ARG001 - a forked process opens its own
+    """Open the process's database: that takes 15 ms of CPU, a connection to it 0.05."""
+    import duckdb
+
+    database = duckdb.connect(":memory:")
+    database.execute("SET threads = 1")
+    database.execute("SET enable_external_access = false")
+    return database
 
 
 def quoted(name: str) -> str:

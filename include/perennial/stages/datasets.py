@@ -85,6 +85,11 @@ def profiles(model: str, what: str) -> str:
     return f"{model}/profiles.{what}"
 
 
+def streams(model: str, what: str) -> str:
+    """Profiles' numbers of many nights in one table, by the night it was made."""
+    return f"{model}/streams.{what}"
+
+
 def performance(model: str) -> str:
     """Predictions beside the labels that came true, by night."""
     return f"{model}/performance"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after
@@ -99,12 +100,19 @@ def join_labels(rows: pa.Table, labels: pa.Table, keys: tuple[str, ...]) -> pa.T
         )
 
 
-def settled_nights(workspace: Workspace, model: str, first: Night | None, last: Night) -> list[Night]:
-    """List the nights that were mature at the end of ``last``."""
+def settled_nights(
+    workspace: Workspace, model: str, first: Night | None, last: Night, *, most: int | None = None
+) -> list[Night]:
+    """List the nights that were mature at the end of ``last``; of more than ``most`` the newest."""
     dataset = datasets.performance(model)
-    found = []
-    for key in workspace.store.keys(dataset, first, last):
-        since = _about(workspace, model, key).get("mature_since")
-        if since and since <= last:
-            found.append(key)
-    return found
+    newest_first = (
+        key
+        for key in reversed(workspace.store.keys(dataset, first, last))
+        if _is_mature(_about(workspace, model, key), last)
+    )
+    return [*islice(newest_first, most)][::-1]
+
+
+def _is_mature(about: Mapping[str, Any], by: Night) -> bool:
+    since = about.get("mature_since")
+    return bool(since and since <= by)

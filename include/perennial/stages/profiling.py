@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennial.clock import Night, after, between
@@ -17,6 +18,7 @@ from perennial.facts.streams import LONGEST_WATCH, Group, NightStreams, Stream, 
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
+from perennial.stages.stream_windows import EVERY_NIGHTS, StreamWindows
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -101,7 +103,8 @@ class _Predictions:
         self.unseen = sorted(pc.unique(reference["night"]).to_pylist())
 
     def nights(self, last: Night) -> list[Night]:
-        first = after(self.unseen[-1]) if self.unseen else None
+        earliest = after(last, 1 - LONGEST_WATCH)
+        first = max(after(self.unseen[-1]), earliest) if self.unseen else earliest
         return [*self.unseen, *self.store.keys(self.dataset, first, last)]
 
     def rows(self, nights: Iterable[Night]) -> pa.Table | None:
@@ -127,14 +130,18 @@ def _streams(
     edges = _edges(workspace, model, rows, nights)
     if edges is None:
         return []
-    dataset = datasets.profiles(model, rows.name)
-    done = set(workspace.store.keys(dataset, nights[0], night))
-    for key in nights:
-        if key not in done or key == night:
-            _profile_night(workspace, dataset, rows, key, edges, group)
-    kept = [key for key in nights if workspace.store.version(dataset, key)]
-    table = workspace.store.read_many(dataset, kept, ["streams"])
-    return [_from_text(text) for text in table["streams"].to_pylist()] if table is not None else []
+    windows = StreamWindows(workspace, model, rows.name)
+    profiles = _Profiles(workspace, datasets.profiles(model, rows.name), windows, edges, group)
+    tonight = profiles.made(rows, night) if night in nights else None
+    known = windows.known(night)
+    found = [
+        tonight if key == night else known.get(key) or profiles.read(key) or profiles.made(rows, key)
+        for key in nights
+    ]
+    kept = [streams for streams in found if streams is not None]
+    if sum(streams.night not in known for streams in kept) >= EVERY_NIGHTS:
+        windows.keep(night, kept)
+    return kept
 
 
 def _edges(
@@ -157,18 +164,37 @@ def _edges(
     return edges
 
 
-def _profile_night(
-    workspace: Workspace, dataset: str, rows: _Inputs | _Predictions, key: Night, edges: Edges, group: Group
-) -> None:
-    import pyarrow as pa
+@dataclass(frozen=True)
+class _Profiles:
+    """Profiles of one kind of rows on one set of edges, one a night."""
 
-    table = rows.rows([key])
-    if table is None:
-        return
-    found: Profile = profile(table, edges)
-    streams = streams_of(key, found, edges, group)
-    content = pa.table({"profile": [json.dumps(found.as_json())], "streams": [_as_text(streams)]})
-    workspace.store.publish(dataset, key, content)
+    workspace: Workspace
+    dataset: str
+    windows: StreamWindows
+    edges: Edges
+    group: Group
+
+    def read(self, key: Night) -> NightStreams | None:
+        """Read a night's streams; nothing where it was not profiled."""
+        if not self.workspace.store.version(self.dataset, key):
+            return None
+        return _from_text(self.workspace.store.read(self.dataset, key, ["streams"])["streams"][0].as_py())
+
+    def made(self, rows: _Inputs | _Predictions, key: Night) -> NightStreams | None:
+        """Profile a night; where it has no rows now, what was known of it remains."""
+        import pyarrow as pa
+
+        table = rows.rows([key])
+        if table is None:
+            return self.read(key)
+        found: Profile = profile(table, self.edges)
+        text = _as_text(streams_of(key, found, self.edges, self.group))
+        content = pa.table({"profile": [json.dumps(found.as_json())], "streams": [text]})
+        before = self.read(key)
+        if before is not None and _as_text(before) != text:
+            self.windows.disbelieve(key)
+        self.workspace.store.publish(self.dataset, key, content)
+        return _from_text(text)
 
 
 def _as_text(streams: NightStreams) -> str:
@@ -179,9 +205,7 @@ def _as_text(streams: NightStreams) -> str:
 
 def _from_text(text: str) -> NightStreams:
     kept = json.loads(text)
-    names = tuple(
-        Stream(column, aspect, category, group) for column, aspect, category, group in kept["names"]
-    )
+    names = tuple(Stream(*name) for name in kept["names"])
     values, sampling_sd, plain = (tuple(float(number) for number in numbers) for numbers in kept["numbers"])
     return NightStreams(kept["night"], names, values, sampling_sd, plain)
 

@@ -37,7 +37,7 @@ def _live(workspace: Workspace, model: str, night: Night, version: Candidate) ->
     dataset = datasets.performance(model)
     moment = end_of(night, workspace.spec(model).timezone)
     parts = []
-    for key in settled_nights(workspace, model, version.night, night)[-_LONGEST:]:
+    for key in settled_nights(workspace, model, version.night, night, most=_LONGEST):
         part = workspace.store.read(dataset, key, ["label", "prediction", "version", "known_at"])
         known = pc.and_(pc.equal(part["version"], version.version), pc.less_equal(part["known_at"], moment))
         own = part.filter(known).select(["label", "prediction"])
