@@ -34,3 +34,28 @@ def test_an_unknown_parameter_is_refused() -> None:
     """A typing error in model.yaml is not silently the default."""
     with pytest.raises(ValidationError, match="iteration"):
         make("gradient_boosting", {"iteration": 10})
+
+
+def test_absolute_errors_are_made_small_by_the_median() -> None:
+    """Where a few rows are far off, the absolute loss predicts what is typical and the squared loss the mean."""
+    generator = np.random.default_rng(7)
+    frame = pd.DataFrame({"x": generator.normal(size=2000)})
+    delays = np.where(generator.random(2000) < 0.1, 200.0, -5.0)
+    rows = TrainingSet(frame, delays, "regression", kinds_of(frame, ["x"]), np.arange(2000).astype(str))
+    made = {
+        loss: fit(make("gradient_boosting", {"loss": loss}), rows, seed=7) for loss in ("squared", "absolute")
+    }
+    typical = {
+        name: np.median(predict(model, frame, task="regression", columns=rows.columns))
+        for name, model in made.items()
+    }
+    assert typical["absolute"] < 0 < typical["squared"]
+    assert (
+        predict(
+            fit(make("constant", {"centre": "median"}), rows, 7),
+            frame,
+            task="regression",
+            columns=rows.columns,
+        )[0]
+        == -5
+    )

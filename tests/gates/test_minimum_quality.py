@@ -57,3 +57,17 @@ def test_only_the_challengers_own_training_nights_matter() -> None:
 def test_too_few_nights_hold() -> None:
     """Six nights are not evidence."""
     assert MinimumQuality().decide(first(60.0, 6)).verdict is Verdict.HOLD
+
+
+def test_a_loss_to_the_linear_model_that_counts_as_none_is_forgiven() -> None:
+    """However surely it is measured: a linear model that was tuned is not refused for the luck of a digit."""
+
+    def beside(linear: float) -> Verdict:
+        tallies = tuple(
+            replace(t, baselines={"constant": 60.0, "linear": t.challenger - linear}) for t in nights(0.0)
+        )
+        given = evaluation(tallies, "first", champion=None, champion_cutoff=None)
+        return MinimumQuality().decide(given).verdict
+
+    assert beside(0.02) is Verdict.PASS
+    assert beside(2.0) is Verdict.FAIL

@@ -1,8 +1,8 @@
-"""The same answer for every row: the share of each class, or the mean. The least that a model must beat."""
+"""The same answer for every row: the share of each class, the mean or the median. The least that a model must beat."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from perennial.estimators.base import ColumnKinds, Estimator
 from perennial.facts.evaluation import Task
@@ -18,12 +18,15 @@ class Constant(Estimator):
     3.0
     """
 
+    centre: Literal["mean", "median"] = "mean"
+    """What it answers for numbers: the mean has the least squared error, the median the least absolute one."""
+
     def pipeline(self, task: Task, columns: ColumnKinds, seed: int) -> Any:
-        """Keep the mean of the labels, or the share of each class."""
+        """Keep the centre of the labels, or the share of each class."""
         del columns
         from sklearn.dummy import DummyClassifier, DummyRegressor
         from sklearn.pipeline import Pipeline
 
         if task == "regression":
-            return Pipeline([("model", DummyRegressor(strategy="mean"))])
+            return Pipeline([("model", DummyRegressor(strategy=self.centre))])
         return Pipeline([("model", DummyClassifier(strategy="prior", random_state=seed))])

@@ -6,7 +6,7 @@ one place, so that a column of thousands of aircraft costs no more than one of t
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -38,6 +38,8 @@ class GradientBoosting(Estimator):
         "sklearn.utils.validation.check_array",
     )
 
+    loss: Literal["squared", "absolute"] = "squared"
+    """What a regression makes small: squared errors for the mean, absolute errors for the median."""
     learning_rate: float = Field(0.05, gt=0, le=1)
     """Share of each tree that is added."""
     iterations: int = Field(150, ge=1, le=10_000)
@@ -73,8 +75,10 @@ class GradientBoosting(Estimator):
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
         from sklearn.pipeline import Pipeline
 
-        learner = HistGradientBoostingRegressor if task == "regression" else HistGradientBoostingClassifier
+        regression = task == "regression"
+        learner = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
         model = learner(
+            loss=f"{self.loss}_error" if regression else "log_loss",
             learning_rate=self.learning_rate,
             max_iter=self.iterations,
             max_leaf_nodes=self.leaves,

@@ -27,7 +27,7 @@ class MinimumQuality(PairedGate):
     """Require a gain over the naive baselines whose lower limit is above zero, and no loss to the simple ones.
 
     A constant must be beaten. A linear model is a model: being as good as it is no disgrace, being shown
-    to be worse is a reason to serve the linear one. All must be met, so testing several needs no
+    to be worse by more than the margin is a reason to serve the linear one. All must be met, so testing several needs no
     correction (intersection-union, Berger 1982); the nearest naive baseline is reported.
 
     >>> from perennial.facts.evaluation import Tally
@@ -68,11 +68,13 @@ class MinimumQuality(PairedGate):
         return self._beaten_by(evaluation, simpler) or self._answer(evaluation, name, compared, margin)
 
     def _beaten_by(self, evaluation: Evaluation, simpler: tuple[str, ...]) -> Decision | None:
-        """Refuse a model that a simpler one is shown to beat."""
+        """Refuse a model that a simpler one is shown to beat, by more than counts as none."""
         if not simpler:
             return None
         name, compared, margin = self._nearest(evaluation, simpler)
         if compared.outcome is not Outcome.WORSE or compared.interval is None:
+            return None
+        if -compared.interval.estimate < margin:
             return None
         return Decision.failed(
             f"{evaluation.challenger} is worse than the {name} baseline: {evaluation.loss_name} loss "

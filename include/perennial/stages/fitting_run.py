@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 BASELINES = ("constant", "linear")
 """Always trained beside the candidate: what does not beat them is not worth serving."""
+MEDIAN_METRICS = {"mae"}
+"""Metrics whose best constant is the median: the mean would be beaten by any model for nothing."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +88,17 @@ def _holdout(workspace: Workspace, fitted: Fitted) -> pa.Table:
     table = whole.filter(whole["holdout"])
     held = as_training_set(workspace, model, table, timed=bool(fitted.about["timed"]))
     seed = workspace.spec(model).training.seed
-    baselines = {f"baseline:{name}": fit(make(name, {}), rows, seed) for name in BASELINES}
+    metric = workspace.spec(model).metric
+    baselines = {f"baseline:{name}": fit(_baseline(name, metric), rows, seed) for name in BASELINES}
     for name, pipeline in (baselines | {"prediction": fitted.pipeline}).items():
         values = predict(pipeline, held.rows, task=rows.task, columns=rows.columns)
         table = table.append_column(name, pa.array(values.tolist()))
     return table
+
+
+def _baseline(name: str, metric: str) -> Estimator:
+    """Make the baseline that is best by the metric that judges."""
+    return make(name, {"centre": "median"} if name == "constant" and metric in MEDIAN_METRICS else {})
 
 
 def _reference(workspace: Workspace, fitted: Fitted, kept_back: pa.Table) -> pa.Table:
