@@ -55,7 +55,7 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
         challenger=f"version {version.version}",
         champion=f"version {reigning.version}" if reigning else None,
         challenger_cutoff=version.cutoff,
-        champion_cutoff=reigning.cutoff if reigning else None,
+        champion_cutoff=_seen_up_to(version, reigning) if reigning else None,
         tallies=_tallies(metric, version, judged) if own else (),
         slices=_slices(workspace, version, holdout, judged, metric) if own else (),
         scores=_scores(version, judged) if own else {},
@@ -74,13 +74,22 @@ def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candida
 
 
 def _holdout(workspace: Workspace, version: Candidate, reigning: Candidate | None) -> pa.Table:
-    """Read the rows kept back; where the champion was trained later, only the nights after that."""
+    """Read the rows kept back; of nights that the champion may have learned, only those after them."""
     import pyarrow.compute as pc
 
     table = workspace.store.read(datasets.holdout(version.model), version.version)
-    if reigning and reigning.cutoff and version.cutoff:
-        table = table.filter(pc.greater(table["group"], reigning.cutoff))
-    return table
+    last = _seen_up_to(version, reigning) if reigning else None
+    return table.filter(pc.greater(table["night"], last)) if last else table
+
+
+def _seen_up_to(version: Candidate, reigning: Candidate) -> Night | None:
+    """Name the last night that trained the champion; none where both were trained on the same hashed split.
+
+    A champion of a hashed split may have learned rows of every night up to its own.
+    """
+    if version.cutoff is None and reigning.cutoff is None:
+        return None
+    return reigning.cutoff or reigning.night
 
 
 def _load_check(

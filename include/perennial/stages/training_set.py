@@ -63,11 +63,24 @@ def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night
         parts.append(part.append_column("night", pa.repeat(key, part.num_rows)))
     if not parts:
         raise TooLittleToTrainError(model, 0, spec.training.min_rows)
-    rows = join_labels(pa.concat_tables(parts), labels_known(workspace, model, by=night), spec.scored.key)
+    whole = datasets.whole(spec.scored)
+    features = _newest(pa.concat_tables(parts), spec.scored.key) if whole else pa.concat_tables(parts)
+    rows = join_labels(features, labels_known(workspace, model, by=night), spec.scored.key)
     labelled = rows.filter(rows["label"].is_valid())
     if labelled.num_rows < spec.training.min_rows:
         raise TooLittleToTrainError(model, labelled.num_rows, spec.training.min_rows)
     return labelled
+
+
+def _newest(rows: pa.Table, keys: tuple[str, ...]) -> pa.Table:
+    """Keep each row as it was delivered last: of whole tables, the next one repeats most rows of the one before."""
+    listed = ", ".join(quoted(key) for key in keys)
+    with connect({"given": rows}) as connection:
+        return arrow(
+            connection,
+            f"""SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER () AS place FROM given)
+            QUALIFY row_number() OVER (PARTITION BY {listed} ORDER BY place DESC) = 1 ORDER BY place""",  # noqa: S608 - quoted names
+        )
 
 
 def split(workspace: Workspace, model: str, rows: pa.Table) -> tuple[pa.Table, Split]:
