@@ -21,6 +21,7 @@ from perennial.policies.retraining import RetrainingFacts
 from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
+from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
 from perennial.stages.recording import record_again
 from perennial.stages.steering import skipped
@@ -151,6 +152,8 @@ def conclude(
 ) -> Watched:
     """Put the arms together: the gravest counts, and it is triaged before anybody is asked to act."""
     state, reason = _gravest(arms, silent, night)
+    if state == "learning" and not arms:
+        reason = still_learning(workspace, model, night)
     diagnosis = _diagnosis(workspace, model, night, arms, version)
     cause: str | None = diagnosis.cause if diagnosis else None
     action = diagnosis.action if diagnosis else None
@@ -215,10 +218,7 @@ def _gravest(arms: list[Arm], silent: list[str], night: Night) -> tuple[State, s
             "nothing was judged, because absent data are not quiet data."
         )
     if not arms:
-        return (
-            "learning",
-            f"On {night} there is too little history to judge: 28 nights of rows are needed first.",
-        )
+        return "learning", ""
     worst = max(arms, key=lambda arm: GRAVITY.index(arm.outcome))
     return worst.outcome, " ".join(arm.decision.reason for arm in arms if arm.outcome == worst.outcome)
 
