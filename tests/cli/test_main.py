@@ -5,10 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tests.doubles.projects import FIRST, MODEL
 
+import perennial
 from perennial.clock import after
 
 COMMANDS = (
@@ -29,7 +31,8 @@ from perennial.cli import main
 main(["--help"])
 print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)
 """
-    said = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    path = {**os.environ, "PYTHONPATH": str(Path(perennial.__file__).parents[1])}
+    said = subprocess.run([sys.executable, "-c", ask], env=path, capture_output=True, text=True, check=True)
     assert said.stderr.splitlines()[-1] == "[]"
 
 
