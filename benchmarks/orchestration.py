@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -95,16 +94,22 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     root = project(folder / "project", options.seed)
     nights = between(after(BORN), after(BORN, 3 if options.quick else 6))
     alone, scheduled = folder / "alone", folder / "scheduled"
-    database = create_database(alone / "mlflow" / "mlflow.db")
-    workspace = Workspace(root, alone, quiet=True)
-    load_history(workspace, MODEL, FIRST, BORN)
-    renew(workspace, MODEL, BORN)
-    shutil.copytree(alone, scheduled)
+    workspace = _born(root, alone)
+    _born(root, scheduled)
     functions = [timed(partial(pass_night, workspace, MODEL, night))[1] for night in nights][1:]
-    print(f"in one process: {functions}; registry: {database}", file=sys.stderr)
+    print(f"in one process: {functions}", file=sys.stderr)
     launch = environment.prepare(ROOT, scheduled, project=root)
     chains, idle = in_airflow(launch, nights)
     return _cells(functions, chains, idle)
+
+
+def _born(root: Path, home: Path) -> Workspace:
+    """Bring a model to its first champion; a registry's files lie where it was made, so homes are not copied."""
+    create_database(home / "mlflow" / "mlflow.db")
+    workspace = Workspace(root, home, quiet=True)
+    load_history(workspace, MODEL, FIRST, BORN)
+    renew(workspace, MODEL, BORN)
+    return workspace
 
 
 def _cells(functions: list[Cost], chains: list[Chain], idle: float) -> dict[str, Any]:
