@@ -6,11 +6,13 @@ Stages get a workspace and nothing else; a notebook opens one to load a training
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perennial.engine.connections import address_in_environment, as_database
 from perennial.errors import UnknownModelError
 from perennial.store.local import LocalStore
 
@@ -29,16 +31,24 @@ class Workspace:
     home: Path
     quiet: bool = False
     """Whether decisions are recorded without telling anybody: for looking back over nights that have passed."""
+    address_of: Callable[[str], str] = address_in_environment
+    """Looks up the address behind an Airflow connection's id; outside Airflow in ``AIRFLOW_CONN_<ID>``."""
 
     @classmethod
-    def open(cls, home: Path | None = None, project: Path | None = None) -> Workspace:
+    def open(
+        cls,
+        home: Path | None = None,
+        project: Path | None = None,
+        *,
+        address_of: Callable[[str], str] = address_in_environment,
+    ) -> Workspace:
         """Open the project this package lies in, or the one the environment names.
 
         ``PERENNIAL_PROJECT`` is the folder that holds ``include/models``, ``PERENNIAL_HOME`` the state.
         """
         root = project or Path(os.environ.get("PERENNIAL_PROJECT") or Path(__file__).parents[2])
         state = home or Path(os.environ.get("PERENNIAL_HOME") or root / ".perennial" / "live")
-        return cls(root.resolve(), state.resolve())
+        return cls(root.resolve(), state.resolve(), address_of=address_of)
 
     @property
     def models(self) -> Path:
@@ -69,6 +79,15 @@ class Workspace:
     def tracking_uri(self) -> str:
         """Address of the MLflow registry: an embedded database unless the environment names a server."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    def database(self, connection: str | None) -> str | None:
+        """Return the address of the database behind a source's or sink's connection; nothing where it names none.
+
+        Raises:
+            NoConnectionError: nothing is known under that id.
+            UnreadableConnectionError: no address can be made of what is.
+        """
+        return as_database(self.address_of(connection), connection) if connection else None
 
     @cached_property
     def _specs(self) -> dict[str, ModelSpec]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from perennial.cli import screen
-from perennial.cli.connections import address_or_nothing
 from perennial.cli.mistakes import UNREACHABLE
 from perennial.cli.session import ModelName, Session, command
+from perennial.engine.connections import address_or_nothing
 from perennial.errors import NotDeliveredError
 from perennial.facts.alert import Alert, identity
 

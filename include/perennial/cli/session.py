@@ -79,7 +79,7 @@ class Session:
 
     def tell(self) -> None:
         """Carry what was recorded to the model's channels, as a run of Airflow does after each task."""
-        from perennial.cli.connections import address_or_nothing
+        from perennial.engine.connections import address_or_nothing
         from perennial.stages.telling import tell
 
         report = tell(self.workspace, address_or_nothing)

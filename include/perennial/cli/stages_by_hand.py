@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perennial.cli.connections import database_address
 from perennial.clock import Night, between
 from perennial.errors import NoVersionYetError
 from perennial.facts.decision import Verdict
@@ -55,9 +54,8 @@ def validate(asked: Asked) -> Done:
     from perennial.stages.validate import close_night, take_in_range
 
     found = []
-    for name, source in asked.workspace.spec(asked.model).sources.items():
-        place = database_address(source.connection)
-        taken = take_in_range(asked.workspace, asked.model, name, asked.first, asked.night, address=place)
+    for source in asked.workspace.spec(asked.model).sources:
+        taken = take_in_range(asked.workspace, asked.model, source, asked.first, asked.night)
         found.append(taken.as_json())
     closed = close_night(asked.workspace, asked.model, asked.night)
     rows = sum(int(str(one["rows_in"])) for one in found)
@@ -85,7 +83,7 @@ def score(asked: Asked) -> Done:
     for night in between(asked.first, asked.night):
         scored.append(score_night(asked.workspace, asked.model, night))
         if sink is not None:
-            deliver(asked.workspace, asked.model, night, database_address(sink.connection))
+            deliver(asked.workspace, asked.model, night)
     lines = (f"{one.night}: {one.rows} rows scored by version {one.version}." for one in scored)
     return Done([one.as_json() for one in scored], "\n".join(lines))
 

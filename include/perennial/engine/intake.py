@@ -46,11 +46,11 @@ class IntakePlan:
     """Time zone of nights, and of times written without an offset."""
 
     def request(self, night: Night, *, root: Path, address: str | None = None) -> SourceRequest:
-        """Say what to ask the source for; ``address`` is a connection's, in place of ``uri``."""
+        """Say what to ask the source for; ``address`` is its connection's, in place of ``uri``."""
         source = self.source
         return SourceRequest(
             source=self.name,
-            uri=address or resolved(source.uri, root),
+            uri=resolved(address or source.uri or "", root),
             night=night,
             timezone=self.timezone,
             format=source.format,

@@ -9,6 +9,7 @@ from perennial.errors.base import (
 from perennial.errors.channels import (
     NoConnectionError,
     NotDeliveredError,
+    UnreadableConnectionError,
 )
 from perennial.errors.features import (
     BadExpressionError,
@@ -172,6 +173,7 @@ __all__ = [
     "UnknownEntryError",
     "UnknownModelError",
     "UnknownVersionError",
+    "UnreadableConnectionError",
     "UnreadableYamlError",
     "UnsafeNameError",
     "UnsavableModelError",

@@ -31,3 +31,18 @@ class NoConnectionError(PerennialError):
             f"The connection {connection!r} is not known here. Outside Airflow, set AIRFLOW_CONN_{connection.upper()} "
             "to its URI, as Airflow itself reads it."
         )
+
+
+class UnreadableConnectionError(PerennialError):
+    """A connection is there, but no address can be made of what it holds."""
+
+    code = "PER-1753"
+    exit_code = 5
+
+    def __init__(self, connection: str, place: str) -> None:
+        """Say where it stands and how it is written, and nothing of what it holds."""
+        super().__init__(
+            f"What {place} holds is not an address. Write the connection {connection!r} as a URI "
+            "(postgres://user:password@host:5432/database, with %2F for a slash within the password) "
+            "or as Airflow's JSON (conn_type, host, login, password, port, schema)."
+        )

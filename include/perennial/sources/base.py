@@ -83,12 +83,16 @@ def without_password(uri: str) -> str:
 
     >>> without_password("postgresql://ann:secret@db.example.org/sales?sslkey=k")
     'postgresql://db.example.org/sales'
+    >>> without_password("postgresql://ann:sec/ret@db.example.org/sales")
+    'postgresql://…'
     """
     scheme, separator, rest = uri.partition("://")
     if not separator:
         return uri
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+    before, _, after = rest.rpartition("@")
+    if "/" in before or "?" in before:
+        return f"{scheme}://…"  # an @ that may end a password or stand in a query: nothing is certain
+    return f"{scheme}://{after.partition('?')[0]}"
 
 
 def file_bytes(request: SourceRequest, *, kind: str, magic: bytes = b"") -> bytes:

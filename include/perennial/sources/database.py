@@ -99,7 +99,11 @@ def _from_sqlalchemy(address: str, table: str) -> pa.Table:
     import sqlalchemy as sa
 
     schema, _, name = table.rpartition(".")
-    engine = sa.create_engine(address)
+    try:
+        engine = sa.create_engine(address)
+    except ValueError:
+        # It repeats the part that it cannot read, which may be the password.
+        raise sa.exc.ArgumentError from None
     try:
         with engine.connect() as connection:
             found = connection.execute(

@@ -84,12 +84,36 @@ def place_problems(draft: Draft) -> Iterator[Problem]:
     yield from _settings(draft)
     bases: list[KeyPath] = [("sources", name) for name in draft.mapping("sources")]
     for base in (*bases, ("sink",)):
+        yield from _one_place(draft, base)
         uri = draft.text(*base, "uri")
         if uri:
             yield from _address(draft, base, uri, roots)
         yield from _connection(draft, (*base, "connection"))
     for path, _ in draft.items("alerts"):
         yield from _connection(draft, (*path, "connection"))
+
+
+def _one_place(draft: Draft, base: KeyPath) -> Iterator[Problem]:
+    """Find rows that come from, or predictions that go, nowhere or to two places."""
+    if not isinstance(draft.document.at(base), dict):
+        return  # what it is instead, the spec says
+    given = [field for field in ("uri", "connection") if draft.mapping(*base).get(field) is not None]
+    if not given:
+        message = "is missing, and no connection is named."
+        fix = (
+            "Add `uri: …`, or `connection: …` and `table: …` for a database that Airflow has a connection to."
+        )
+        yield draft.problem((*base, "uri"), message, fix, code="PER-1042")
+    elif len(given) > 1:
+        message = "takes the place of `uri`, which is given as well."
+        yield draft.problem((*base, "connection"), message, "Keep one of the two.", code="PER-1053")
+    elif given == ["connection"] and not draft.text(*base, "table"):
+        yield _no_table(draft, base, "connection")
+
+
+def _no_table(draft: Draft, base: KeyPath, named_by: str) -> Problem:
+    message = f"is missing: the {named_by} names a database."
+    return draft.problem((*base, "table"), message, "Add `table: name`.", code="PER-1042")
 
 
 def _settings(draft: Draft) -> Iterator[Problem]:
@@ -122,8 +146,7 @@ def _address(draft: Draft, base: KeyPath, uri: str, roots: Roots) -> Iterator[Pr
     elif file is not None and roots.path(file) is None:
         yield draft.problem(path, f"{shown(uri)} lies outside the project.", _way_in(file), code="PER-1048")
     elif kind in DATABASES and not draft.text(*base, "table"):
-        message = "is missing: the address names a database."
-        yield draft.problem((*base, "table"), message, "Add `table: name`.", code="PER-1042")
+        yield _no_table(draft, base, "address")
 
 
 def _placeholder_mistake(uri: str) -> tuple[str, str] | None:

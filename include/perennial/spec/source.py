@@ -56,14 +56,15 @@ _WRITTEN_RANGE = {
 class SourceSpec(Strict):
     """One delivery of rows: a file a night, one growing file or table, or a static table."""
 
-    uri: str = Field(min_length=1)
-    """File (`data/flights/{night}.csv`), folder pattern or database URL; relative paths start at the project."""
+    uri: str | None = Field(None, min_length=1)
+    """File (`data/flights/{night}.csv`), folder pattern or database URL, needed where no `connection` is given.
+    Relative paths start at the project."""
     format: Literal["csv", "parquet", "jsonl"] | None = None
     """File format; by default told by the file's extension."""
     table: str | None = None
     """Table to read when `uri` or `connection` names a database."""
     connection: str | None = None
-    """Airflow connection that holds the address and the password; takes the place of `uri`'s host."""
+    """Id of an Airflow connection to the database, with its password, in place of `uri`; needs `table`."""
     static: bool = False
     """True for a table without nights (a dimension): read anew each night, published when it changed."""
     key: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ class SourceSpec(Strict):
     @property
     def by_night(self) -> bool:
         """Whether each night has a file of its own."""
-        return "{night}" in self.uri
+        return "{night}" in (self.uri or "")
 
 
 class LabelSpec(Strict):

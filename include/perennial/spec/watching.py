@@ -42,12 +42,12 @@ class AlertSpec(Strict):
 class SinkSpec(Strict):
     """Where predictions are delivered, beside the store."""
 
-    uri: str
-    """File pattern with `{night}` (CSV or Parquet), or a database URL."""
+    uri: str | None = Field(None, min_length=1)
+    """File pattern with `{night}` (CSV or Parquet), or a database URL; needed where no `connection` is given."""
     table: str | None = None
-    """Table, for a database; rows are upserted by key."""
+    """Table, needed for a database; rows are upserted by key."""
     connection: str | None = None
-    """Airflow connection that holds the address and the password."""
+    """Id of an Airflow connection to a database, with its password, in place of `uri`."""
 
 
 class PrivacySpec(Strict):

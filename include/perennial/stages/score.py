@@ -113,19 +113,15 @@ def mean_of(table: pa.Table) -> float | None:
     return float(pc.mean(table["prediction"]).as_py())
 
 
-def deliver(workspace: Workspace, model: str, night: Night, address: str | None = None) -> dict[str, Json]:
-    """Bring a night's predictions to the declared sink; again is harmless.
-
-    ``address`` takes the place of the sink's ``uri`` where a connection holds it.
-    """
+def deliver(workspace: Workspace, model: str, night: Night) -> dict[str, Json]:
+    """Bring a night's predictions to the declared sink; again is harmless."""
+    from perennial.engine.intake import resolved
     from perennial.stages.sink import upsert
 
     spec = workspace.spec(model)
     if spec.sink is None:
         return {"delivered": 0, "reason": "model.yaml declares no sink"}
     table = workspace.store.read(datasets.predictions(model), night)
-    uri = address or spec.sink.uri
-    rows = upsert(
-        table, uri, workspace.project, table=spec.sink.table or model, keys=spec.scored.key, night=night
-    )
+    place = resolved(workspace.database(spec.sink.connection) or spec.sink.uri or "", workspace.project)
+    rows = upsert(table, place, table=spec.sink.table or model, keys=spec.scored.key, night=night)
     return {"delivered": rows, "night": night}

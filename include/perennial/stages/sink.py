@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import sqlalchemy
 
 
-def upsert(rows: pa.Table, uri: str, project: Path, *, table: str, keys: Sequence[str], night: str) -> int:
+def upsert(rows: pa.Table, place: str, *, table: str, keys: Sequence[str], night: str) -> int:
     """Deliver rows to a file pattern or a database; return how many."""
-    if "://" in uri:
-        _to_database(rows, uri, table, keys)
+    if "://" in place:
+        _to_database(rows, place, table, keys)
     else:
-        _to_file(rows, project / uri.replace("{night}", night))
+        _to_file(rows, Path(place.replace("{night}", night)))
     return int(rows.num_rows)
 
 

@@ -46,9 +46,7 @@ class TakenIn:
         return asdict(self)
 
 
-def take_in_range(
-    workspace: Workspace, model: str, source: str, first: Night, last: Night, *, address: str | None = None
-) -> TakenIn:
+def take_in_range(workspace: Workspace, model: str, source: str, first: Night, last: Night) -> TakenIn:
     """Take in a source's deliveries of the nights from ``first`` to ``last``, in one pass over them.
 
     A static table is read once and published under the first night when it has changed. A single night that
@@ -63,7 +61,7 @@ def take_in_range(
     ]
     if not due:
         return TakenIn(source, 0, said=(f"{source} delivers nothing for {first} to {last}",))
-    results = _taken(workspace, model, source, due, address=address, contract=first == last)
+    results = _taken(workspace, model, source, due, contract=first == last)
     if results is None:
         return TakenIn(source, 0, said=(f"{last} is skipped, and {source} has not come",))
     done = [result for result in results if result is not None]
@@ -114,14 +112,14 @@ def close_night(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
 
 
 def _taken(
-    workspace: Workspace, model: str, source: str, due: list[Night], *, address: str | None, contract: bool
+    workspace: Workspace, model: str, source: str, due: list[Night], *, contract: bool
 ) -> list[Mapping[str, Any] | None] | None:
     """Publish each delivery there is; nothing for a night that did not come and that a person skipped."""
     try:
         publish = _publish if contract else _published_or_held
         return [
             publish(workspace, model, source, raw, plan, contract=contract)
-            for plan, raw in _deliveries(workspace, model, source, due, address)
+            for plan, raw in _deliveries(workspace, model, source, due)
         ]
     except SourceSilentError:
         if skipped(workspace, model, due[-1]) is None:
@@ -130,7 +128,7 @@ def _taken(
 
 
 def _deliveries(
-    workspace: Workspace, model: str, name: str, due: list[Night], address: str | None
+    workspace: Workspace, model: str, name: str, due: list[Night]
 ) -> Iterator[tuple[IntakePlan, RawBatch]]:
     from perennial.engine.intake import IntakePlan
     from perennial.sources import source_for
@@ -138,7 +136,7 @@ def _deliveries(
     spec = workspace.spec(model)
     declared = spec.sources[name]
     plan = IntakePlan(name, declared, spec.timezone)
-    request = plan.request(due[0], root=workspace.project, address=address)
+    request = plan.request(due[0], root=workspace.project, address=workspace.database(declared.connection))
     source = source_for(request.uri, request.format)
     if len(due) == 1 or declared.static or not (request.by_night or request.holds_many_nights):
         yield plan, source.read(request)
