@@ -1,8 +1,9 @@
 """Make `.venv` in this checkout from a bare Python: `python3 bootstrap.py [--test] [--flights]`.
 
-The Makefile calls this before everything else. It uses the standard library only (a bare Debian Python
-has neither pip nor ensurepip): it fetches uv, pinned and hashed, through the configured package index,
-and lets uv install the hashed lock. A second call with nothing changed returns at once.
+The Makefile calls this before everything else. It uses the standard library only, and of that only what a bare
+Debian Python has: neither pip, ensurepip nor venv. It fetches uv, pinned and hashed, through the configured
+package index, and lets uv make the environment of the hashed lock. A second call with nothing changed returns
+at once.
 """
 
 # ruff: noqa: S310, S603, S606, S607  it starts uv and apt-get, and reads the configured package index
@@ -33,7 +34,6 @@ OWN = CHECKOUT / ".bootstrap"
 CACHE = CHECKOUT / ".perennial" / "cache"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED = {
-    "venv": "python3-venv",
     "ssl": "python3",
     "ctypes": "python3",
     "sqlite3": "python3",
@@ -102,7 +102,7 @@ def use_a_supported_python() -> None:
             os.execv(other, [other, *sys.argv])
     raise LackingError(
         f"Perennial runs on Python 3.11, 3.12 or 3.13; this is {platform.python_version()} and no other is on the path. On Debian 12: "
-        "apt-get install --yes python3 python3-venv"
+        "apt-get install --yes python3"
     )
 
 
@@ -196,14 +196,19 @@ def digest(*, test: bool) -> str:
 
 
 def make_venv() -> None:
-    """Make an empty virtual environment of the Python that runs this."""
-    import venv
-
-    venv.EnvBuilder(clear=True, symlinks=True, with_pip=False).create(VENV)
+    """Make an empty virtual environment of the Python that runs this; uv needs no venv module for it."""
+    run_uv("venv", "--quiet", "--clear", "--python", sys.executable, str(VENV))
 
 
 def install(*, test: bool) -> None:
     """Let uv install exactly the lock, every file checked by its hash, bytecode compiled."""
+    python = str(VENV / "bin" / "python")
+    words = ["--require-hashes", "--compile-bytecode", "--python", python]
+    run_uv("pip", "sync", *words, *map(str, locks(test=test)))
+
+
+def run_uv(*words: str) -> None:
+    """Run uv with the index and the certificates that pip is configured for."""
     dropped = ("PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME")
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment["UV_PYTHON_DOWNLOADS"] = "never"
@@ -211,18 +216,10 @@ def install(*, test: bool) -> None:
         environment["UV_DEFAULT_INDEX"] = index()
     if certificates():
         environment["SSL_CERT_FILE"] = certificates()
-    words = [
-        "pip",
-        "sync",
-        "--require-hashes",
-        "--compile-bytecode",
-        "--python",
-        str(VENV / "bin" / "python"),
-    ]
-    status = subprocess.call([str(uv()), *words, *map(str, locks(test=test))], env=environment)
-    if status != 0:
+    if subprocess.call([str(uv()), *words], env=environment) != 0:
         raise LackingError(
-            f"uv could not install the lock; what it said stands above. Is the index {index()} reachable?"
+            f"uv could not make .venv of the lock; what it said stands above. Is the index "
+            f"{without_password(index())} reachable?"
         )
 
 

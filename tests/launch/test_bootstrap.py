@@ -89,12 +89,30 @@ def test_a_python_without_its_parts_is_told_what_to_type() -> None:
     script = (
         "import importlib.util, runpy, sys\n"
         "found = importlib.util.find_spec\n"
-        "importlib.util.find_spec = lambda name, *rest: None if name == 'venv' else found(name, *rest)\n"
+        "importlib.util.find_spec = lambda name, *rest: None if name == 'sqlite3' else found(name, *rest)\n"
         f"sys.argv = ['bootstrap.py']; runpy.run_path({str(ROOT / 'bootstrap.py')!r}, run_name='__main__')\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode == 5
-    assert ended.stderr.strip().endswith("Type: apt-get install --yes python3-venv")
+    assert ended.stderr.strip().endswith("Type: apt-get install --yes python3")
+
+
+def test_a_python_without_venv_ensurepip_and_pip_makes_an_environment(tmp_path: Path) -> None:
+    """What Debian leaves out of its bare Python is not needed: uv makes the environment, of that very Python."""
+    script = (
+        "import pathlib, runpy, sys\n"
+        "sys.modules.update(venv=None, ensurepip=None, pip=None)\n"
+        f"made = runpy.run_path({str(ROOT / 'bootstrap.py')!r})\n"
+        "made['look_for_what_is_needed']()\n"
+        "made['make_venv'].__globals__['VENV'] = pathlib.Path(sys.argv[1])\n"
+        "made['OWN'].mkdir(exist_ok=True)\n"
+        "made['make_venv']()\n"
+    )
+    command = [sys.executable, "-I", "-S", "-c", script, str(tmp_path / ".venv")]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+    asked = [str(tmp_path / ".venv" / "bin" / "python"), "-c", "import sys; print(sys.version_info[:2])"]
+    answer = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert answer.strip() == str(sys.version_info[:2])
 
 
 def test_every_locked_requirement_has_a_hash() -> None:
