@@ -6,9 +6,7 @@ Night D brings the orders of D+1 and what became of the orders of D. All of it f
 
 import csv
 import shutil
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -199,20 +197,8 @@ class Project:
         return Workspace.open(self.root / home, self.root)
 
     def copied_to(self, root: Path) -> "Project":
-        """Copy everything; MLflow keeps the absolute addresses of artefacts, so they are written anew."""
+        """Copy everything, as a person copies a checkout."""
         shutil.copytree(self.root, root)
-        for database in root.glob("*/mlflow/mlflow.db"):
-            with closing(sqlite3.connect(database)) as connection, connection:
-                for table, column in (
-                    ("experiments", "artifact_location"),
-                    ("runs", "artifact_uri"),
-                    ("logged_models", "artifact_location"),
-                    ("model_versions", "storage_location"),
-                ):
-                    connection.execute(
-                        f"UPDATE {table} SET {column} = replace({column}, ?, ?)",  # noqa: S608 - our own words
-                        (str(self.root), str(root)),
-                    )
         return Project(root, self.task, self.world, self.name)
 
     def _undistorted(self, night: str) -> list[dict[str, object]]:

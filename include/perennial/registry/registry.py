@@ -16,6 +16,7 @@ from perennial.engine.behaviour import behaviour, rows_from_text
 from perennial.errors import RefusedArtefactError, UnknownVersionError
 from perennial.registry.artefacts import FILE_NAME, Artefact, read, write
 from perennial.registry.database import check_database
+from perennial.registry.moving import follow
 from perennial.registry.server import RUN_KEY, connect, fetch, inside, register, registered, run_of
 from perennial.registry.training import BEHAVIOUR_FILE, Training, log_model, tell
 from perennial.registry.trusted_types import trusted_for
@@ -163,6 +164,8 @@ class Registry:
         # Before MLflow sees the file: it would begin to migrate whatever it finds.
         if self.database:
             check_database(self.database)
+        if self.database and self._files:
+            follow(self.database, self._files)
         return connect(self.tracking_uri)
 
     @property
