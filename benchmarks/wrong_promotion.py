@@ -2,8 +2,8 @@
 
 The true gain is zero and only luck differs: nights resemble each other (autocorrelation), have heavy
 tails or are skewed. The peer promotes when its point estimate is at least the champion's: the threshold
-rule of model validation in common tools, written again here (their software is not run). The last
-cells put whole rows through the tally and the gate, not only the formula.
+rule of model validation in common tools, written again here (their software is not run). Cells with rows go
+through the tally and the gate, not only the formula; ``gates`` asks every other rule that decides by a test.
 
 Run: ``python -m benchmarks.wrong_promotion [--quick] [--seed N] [--size REPETITIONS]``.
 """
@@ -17,21 +17,26 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import simulated_gates as drawn
+from benchmarks.simulated_gates import LUCK, Cell, Numbers, World, nights_of, wilson
 from perennial.clock import after
 from perennial.facts.decision import Verdict
 from perennial.facts.evaluation import Evaluation
 from perennial.facts.paired import limits
 from perennial.facts.tally import tally
 from perennial.gates.against_champion import AgainstChampion
+from perennial.gates.calibration import Calibration
 
-Numbers = NDArray[np.float64]
-Cell = dict[str, object]
+Question = tuple[Cell, Callable[..., int]]
+"""What a cell says of itself, and how many of so many holdouts got the wrong answer."""
 
 DECLARED = 0.05
 GAIN = 0.6
@@ -41,33 +46,6 @@ FLOOR = 5.0
 AUTOCORRELATIONS, NIGHTS = (0.0, 0.3, 0.6), (7, 14, 28, 56)
 CLUSTERED_SD = 0.1
 """Luck of a night in the cells with rows, in standard deviations of a row."""
-
-LUCK: dict[str, Callable[[np.random.Generator, tuple[int, int]], Numbers]] = {
-    "normal": lambda rng, shape: rng.standard_normal(shape),
-    "heavy tails (t4)": lambda rng, shape: rng.standard_t(4, shape) / math.sqrt(2),
-    "right skew": lambda rng, shape: rng.standard_exponential(shape) - 1,
-    "left skew": lambda rng, shape: 1 - rng.standard_exponential(shape),
-}
-
-
-def nights_of(rng: np.random.Generator, luck: str, autocorrelation: float, shape: tuple[int, int]) -> Numbers:
-    """Draw nightly gains with mean zero and variance one, after a stretch that forgets the start."""
-    warm = 0 if autocorrelation == 0 else 30
-    noise = LUCK[luck](rng, (shape[0], shape[1] + warm))
-    series = noise.copy()
-    for night in range(1, series.shape[1]):
-        series[:, night] = (
-            autocorrelation * series[:, night - 1] + math.sqrt(1 - autocorrelation**2) * noise[:, night]
-        )
-    return series[:, warm:]
-
-
-def wilson(hits: int, n: int) -> list[float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    z, share = 1.959964, hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return [round(middle - half, 4), round(middle + half, 4)]
 
 
 def formula_cell(
@@ -147,6 +125,89 @@ def measure(seed: int, repetitions: int) -> list[Cell]:
     return cells
 
 
+def questions() -> Iterator[Question]:
+    """List every rule that decides by a test, each in worlds in which the right answer is known."""
+    no_floors = Calibration(floor_residual=0.0, floor_slope=0.0)
+    for nights, serial in product(drawn.NIGHTS, drawn.AUTOCORRELATIONS):
+        world = World(nights, serial)
+        about: Cell = {"nights": nights, "autocorrelation": serial, "declared": DECLARED}
+        yield (
+            about | _wrong("minimum_quality", "no better than the constant", "passed"),
+            partial(drawn.beside_constant, world=world),
+        )
+        yield (
+            about | _wrong("against_champion", "simplification that loses the margin", "passed"),
+            partial(drawn.beside_champion, world=world, kind="simplify", loss=1.0),
+        )
+        yield (
+            about | _wrong("calibration", "calibrated, no floors", "refused"),
+            partial(drawn.calibrated_refused, world=world, gate=no_floors),
+        )
+        for groups in (3, drawn.GROUPS):
+            yield (
+                about | _wrong("slices", f"{groups} slices, each loses its margin", "refused"),
+                partial(drawn.slices_blocked, world=world, loss=1.0, groups=groups),
+            )
+    yield from _beside_line()
+    yield from _behind_best()
+    yield from _untimed()
+
+
+def _wrong(gate: str, truth: str, wrong: str) -> Cell:
+    return {"gate": gate, "truth": truth, "counted": wrong}
+
+
+def _beside_line() -> Iterator[Question]:
+    """Ask ``minimum_quality`` of a model that loses to the line; how often it passes is its power, not its error."""
+    for sd, nights, serial in product(drawn.NIGHT_SDS, drawn.NIGHTS, drawn.AUTOCORRELATIONS):
+        about: Cell = {"nights": nights, "autocorrelation": serial, "night_sd_in_margins": sd}
+        for loss in drawn.LOSSES:
+            yield (
+                about | _wrong("minimum_quality", f"{loss:g} margins worse than the line", "passed"),
+                partial(drawn.beside_linear, world=World(nights, serial, sd), loss=loss),
+            )
+
+
+def _behind_best() -> Iterator[Question]:
+    for behind, serial in product((0.0, 2.0, 3.0, 4.0), drawn.AUTOCORRELATIONS):
+        yield (
+            {"nights": 14, "autocorrelation": serial}
+            | _wrong("against_champion", f"simplification {behind:g} margins behind the best", "passed"),
+            partial(
+                drawn.beside_champion,
+                world=World(14, serial),
+                kind="simplify",
+                loss=-1.0,
+                behind_best=behind,
+            ),
+        )
+
+
+def _untimed() -> Iterator[Question]:
+    for entities, loss in product(drawn.ENTITIES, drawn.LOSSES):
+        truth = f"{loss:g} margins worse than the line" if loss else "no better than the constant"
+        yield (
+            {"entities": entities, "declared": None if loss else DECLARED}
+            | _wrong("minimum_quality", f"no time, {truth}", "passed"),
+            partial(drawn.without_time, entities=entities, loss=loss),
+        )
+
+
+def gate_cells(seed: int, repetitions: int) -> list[Cell]:
+    """Ask every question of whole decisions, each from its own stream of the seed."""
+    asked = list(questions())
+    cells: list[Cell] = []
+    for stream, (about, answer) in zip(np.random.default_rng(seed).spawn(len(asked)), asked, strict=True):
+        counted = answer(stream, n=repetitions)
+        cells.append(
+            about
+            | {"realised": round(counted / repetitions, 4), "interval": wilson(counted, repetitions)}
+            | {"n": repetitions}
+        )
+        print(f"{about}: {cells[-1]['realised']}", file=sys.stderr)
+    return cells
+
+
 def result(seed: int, repetitions: int) -> dict[str, object]:
     """Put the cells into the one object that every benchmark prints."""
     cells = measure(seed, repetitions)
@@ -166,6 +227,7 @@ def result(seed: int, repetitions: int) -> dict[str, object]:
         "settings": {"alpha": DECLARED, "power_at_night_sd": GAIN, "repetitions": repetitions},
         "worst": {key: worst[key] for key in ("luck", "autocorrelation", "nights", "realised", "interval")},
         "cells": cells,
+        "gates": gate_cells(seed + 1, max(repetitions // 20, 200)),
         "machine": {
             "cpus": os.cpu_count(),
             "platform": platform.platform(),

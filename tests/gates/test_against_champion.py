@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from benchmarks.simulated_gates import World, beside_champion
 from tests.gates.nights import evaluation, nights
 
 from perennial.facts.decision import Verdict
@@ -110,3 +111,26 @@ def test_an_equal_recipe_is_promoted_about_as_often_as_declared() -> None:
         drawn = tuple(Tally(f"2013-05-{d + 1:02}", 100, 50.0 + x, 50.0) for d, x in enumerate(luck))
         promoted += gate.decide(evaluation(drawn)).verdict is Verdict.PASS
     assert 0.01 <= promoted / 500 <= 0.07
+
+
+@pytest.mark.parametrize(
+    ("world", "most"), [(World(14), 0.05), (World(14, 0.3), 0.065), (World(7, 0.6), 0.11)]
+)
+def test_a_simplification_that_loses_the_margin_rarely_passes(world, most) -> None:
+    """Three hundred whole decisions at a true loss of just the margin, which is declared not to be allowed."""
+    rng = np.random.default_rng(32)
+    assert beside_champion(rng, world, "simplify", 1.0, 300) / 300 <= most
+
+
+@pytest.mark.parametrize(("behind", "least", "most"), [(0.0, 0.95, 1.0), (2.0, 0.35, 0.65), (3.0, 0.0, 0.03)])
+def test_how_far_behind_the_best_a_chain_of_simplifications_comes(behind, least, most) -> None:
+    """Two margins behind the best version ever are a matter of luck, three are refused."""
+    passes = beside_champion(np.random.default_rng(33), World(14), "simplify", -1.0, 200, behind_best=behind)
+    assert least <= passes / 200 <= most
+
+
+@pytest.mark.parametrize(("loss", "least", "most"), [(0.0, 0.91, 0.99), (1.0, 0.0, 0.25), (2.0, 0.0, 0.03)])
+def test_how_often_a_refresh_that_is_worse_goes_ahead(loss, least, most) -> None:
+    """Equal refreshes are refused one time in twenty; a loss of four standard errors hardly ever passes."""
+    passes = beside_champion(np.random.default_rng(34), World(14), "refresh", loss, 300)
+    assert least <= passes / 300 <= most

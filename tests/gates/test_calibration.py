@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from benchmarks.simulated_gates import World, calibrated_refused
 from tests.gates.nights import evaluation, miscalibrated
 
 from perennial.facts.decision import Verdict
@@ -74,3 +75,13 @@ def test_calibrated_models_pass_and_shifted_or_overconfident_ones_fail(shift, st
     rng = np.random.default_rng(math.floor(51 + 10 * shift + stretch))
     failed = sum(simulated(rng, shift=shift, stretch=stretch, spread=0.3) is Verdict.FAIL for _ in range(150))
     assert least <= failed / 150 <= most
+
+
+@pytest.mark.parametrize(
+    ("world", "most"),
+    [(World(14), 0.06), (World(14, 0.3), 0.075), (World(28, 0.6), 0.09), (World(7, 0.6), 0.13)],
+)
+def test_a_calibrated_model_is_rarely_refused_even_without_floors(world, most) -> None:
+    """Five hundred whole decisions at the declared .05; the floors only lower it."""
+    gate = Calibration(floor_residual=0.0, floor_slope=0.0)
+    assert calibrated_refused(np.random.default_rng(53), world, gate, 500) / 500 <= most

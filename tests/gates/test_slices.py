@@ -1,6 +1,8 @@
 """No group may pay for the overall gain, and many groups may not raise a false alarm by their number."""
 
 import numpy as np
+import pytest
+from benchmarks.simulated_gates import World, slices_blocked
 from tests.gates.nights import evaluation, group, nights
 
 from perennial.facts.decision import Verdict
@@ -89,3 +91,19 @@ def test_a_slice_that_is_harmed_is_found_among_twenty() -> None:
     rng, gate = np.random.default_rng(42), Slices()
     found = [judge(*drawn(rng, harm=0.05), gate=gate) for _ in range(100)]
     assert sum(each.verdict is Verdict.FAIL and each.reason.startswith("s00") for each in found) >= 90
+
+
+@pytest.mark.parametrize(
+    ("world", "groups", "most"),
+    [
+        (World(14), 3, 0.07),
+        (World(14, 0.6), 3, 0.08),
+        (World(14, 0.3), 20, 0.06),
+        (World(14, 0.6), 20, 0.06),
+        (World(7, 0.6), 20, 0.06),
+    ],
+)
+def test_groups_of_nights_that_resemble_each_other_are_rarely_blocked(world, groups, most) -> None:
+    """Each group loses its margin exactly, the hardest case; at most about .05 blocks, whatever their number."""
+    draws = 2000 // groups
+    assert slices_blocked(np.random.default_rng(43), world, 1.0, draws, groups=groups) / draws <= most

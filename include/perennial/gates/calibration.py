@@ -14,7 +14,7 @@ from perennial.facts.decision import Decision
 from perennial.facts.evaluation import Evaluation, Residuals
 from perennial.facts.evidence import Json
 from perennial.facts.paired import Interval, mean_per_row
-from perennial.gates.base import Gate, between, scope, unfair
+from perennial.gates.base import Gate, between, of_same_nights, scope, unfair
 
 TESTS = {"residual": "are biased by", "slope": "are over- or under-confident by"}
 
@@ -84,7 +84,7 @@ and 0.09464 (14 nights, 1400 rows).'
             return None
         found = {name: self._mean(known, name, rows, evaluation) for name in TESTS}
         sure = {name: interval for name, interval in found.items() if interval is not None}
-        return sure if len(sure) == len(TESTS) else None
+        return of_same_nights(sure, self.alpha) if len(sure) == len(TESTS) else None
 
     def _mean(
         self, known: Sequence[Residuals], name: str, rows: list[int], evaluation: Evaluation

@@ -6,10 +6,13 @@ to the level of a constant and a refresh that matches it would still go ahead.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from perennial.facts.decision import Decision
 from perennial.facts.evaluation import Evaluation
+from perennial.facts.evidence import Json
 from perennial.facts.paired import Comparison, Outcome
 from perennial.gates.base import (
     PairedGate,
@@ -21,6 +24,9 @@ from perennial.gates.base import (
     unfair,
     waiting,
 )
+
+Beside = tuple[str, Comparison, float]
+"""A baseline's name, the comparison with it, and the margin beside it."""
 
 
 class MinimumQuality(PairedGate):
@@ -56,7 +62,8 @@ class MinimumQuality(PairedGate):
             return Decision.held(reason)
         known = {name for tally in evaluation.tallies for name in tally.baselines}
         names = self.beat or tuple(sorted(known - set(self.not_worse_than)))
-        missing = [name for name in names if any(name not in tally.baselines for tally in evaluation.tallies)]
+        asked = (*names, *(known & set(self.not_worse_than)))
+        missing = [name for name in asked if any(name not in tally.baselines for tally in evaluation.tallies)]
         if missing or not names:
             return Decision.held(
                 f"The baseline {', '.join(missing) or 'to beat'} has not scored every holdout night."
@@ -64,36 +71,45 @@ class MinimumQuality(PairedGate):
         name, compared, margin = self._nearest(evaluation, names)
         if compared.outcome is Outcome.UNASSESSABLE:
             return unassessable(self, compared, evaluation)
-        simpler = tuple(name for name in self.not_worse_than if name in known)
-        return self._beaten_by(evaluation, simpler) or self._answer(evaluation, name, compared, margin)
-
-    def _beaten_by(self, evaluation: Evaluation, simpler: tuple[str, ...]) -> Decision | None:
-        """Refuse a model that a simpler one is shown to beat, by more than counts as none."""
-        if not simpler:
-            return None
-        name, compared, margin = self._nearest(evaluation, simpler)
-        if compared.outcome is not Outcome.WORSE or compared.interval is None:
-            return None
-        if -compared.interval.estimate < margin:
-            return None
-        return Decision.failed(
-            f"{evaluation.challenger} is worse than the {name} baseline: {evaluation.loss_name} loss "
-            f"{-compared.interval.estimate:.4g} a row, {between(compared.interval, self.alpha)} "
-            f"({scope(evaluation, compared)}); serve the simpler model.",
-            **evidence(compared, baseline=name, margin=margin),
+        simpler = self._beside(evaluation, tuple(each for each in self.not_worse_than if each in known))
+        return self._beaten_by(evaluation, simpler) or self._answer(
+            evaluation, (name, compared, margin), simpler
         )
 
-    def _nearest(self, evaluation: Evaluation, names: tuple[str, ...]) -> tuple[str, Comparison, float]:
+    def _beaten_by(self, evaluation: Evaluation, simpler: Sequence[Beside]) -> Decision | None:
+        """Refuse a model that a simpler one is shown to beat, by more than counts as none."""
+        for name, compared, margin in simpler:
+            if compared.interval is None:
+                return unassessable(self, compared, evaluation)
+            if compared.outcome is Outcome.WORSE and -compared.interval.estimate >= margin:
+                return Decision.failed(
+                    f"{evaluation.challenger} is worse than the {name} baseline: {evaluation.loss_name} loss "
+                    f"{-compared.interval.estimate:.4g} a row, {between(compared.interval, self.alpha)} "
+                    f"({scope(evaluation, compared)}); serve the simpler model.",
+                    **evidence(compared, baseline=name, margin=margin),
+                )
+        return None
+
+    def _beside(self, evaluation: Evaluation, names: Sequence[str]) -> list[Beside]:
         found = []
         for name in names:
             other = [tally.baselines[name] for tally in evaluation.tallies]
-            compared, margin = self.against(evaluation, other, min_gain=self.min_gain)
-            found.append((name, compared, margin))
-        # A baseline that cannot be assessed comes first: it must not hide behind one that is beaten.
-        return min(found, key=lambda each: each[1].interval.low if each[1].interval else float("-inf"))
+            found.append((name, *self.against(evaluation, other, min_gain=self.min_gain)))
+        return found
 
-    def _answer(self, evaluation: Evaluation, name: str, compared: Comparison, margin: float) -> Decision:
-        numbers = evidence(compared, baseline=name, margin=margin)
+    def _nearest(self, evaluation: Evaluation, names: Sequence[str]) -> Beside:
+        # A baseline that cannot be assessed comes first: it must not hide behind one that is beaten.
+        return min(
+            self._beside(evaluation, names),
+            key=lambda each: each[1].interval.low if each[1].interval else float("-inf"),
+        )
+
+    def _answer(self, evaluation: Evaluation, nearest: Beside, simpler: Sequence[Beside]) -> Decision:
+        name, compared, margin = nearest
+        shown: dict[str, Json] = {
+            each: beside.interval.as_json() for each, beside, _ in simpler if beside.interval is not None
+        }
+        numbers = evidence(compared, baseline=name, margin=margin, beside=shown)
         interval = compared.interval
         found = (
             ""
@@ -104,10 +120,22 @@ class MinimumQuality(PairedGate):
             )
         )
         if compared.outcome is Outcome.BETTER:
-            return Decision.passed(f"{evaluation.challenger} beats {found}.", **numbers)
+            also = "".join(_not_worse(each, beside) for each, beside, _ in simpler)
+            return Decision.passed(f"{evaluation.challenger} beats {found}{also}.", **numbers)
         if not_worth_it(compared, max(margin, self.min_gain)):
             return Decision.failed(f"{evaluation.challenger} does not beat {found}.", **numbers)
         return Decision.held(
             f"{evaluation.challenger} may or may not beat {found}: {waiting(compared, evaluation)}.",
             **numbers,
         )
+
+
+def _not_worse(name: str, beside: Comparison) -> str:
+    """Say what is known beside a simple model, the worst that is not ruled out included."""
+    interval = beside.interval
+    if interval is None:
+        return ""
+    return (
+        f"; beside the {name} baseline it gains {interval.estimate:.4g}, limits {interval.low:.4g} "
+        f"and {interval.high:.4g}"
+    )

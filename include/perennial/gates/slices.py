@@ -15,7 +15,7 @@ from perennial.facts.decision import Decision
 from perennial.facts.evaluation import Evaluation, Slice, Task
 from perennial.facts.evidence import Json
 from perennial.facts.paired import Interval, mean_per_row
-from perennial.gates.base import PairedGate, losses, scope, unfair
+from perennial.gates.base import PairedGate, losses, of_same_nights, scope, unfair
 
 
 @dataclass(frozen=True)
@@ -84,17 +84,24 @@ class Slices(PairedGate):
         if overall is None:
             return Decision.held("The champion has not scored every holdout night.")
         margin = self.margin_beside(overall, [tally.rows for tally in evaluation.tallies])
-        judged = {part.name: self._harm(part, evaluation, margin) for part in evaluation.slices}
-        return self._answer(evaluation, judged, margin)
+        return self._answer(evaluation, self._harms(evaluation, margin), margin)
 
-    def _harm(self, part: Slice, evaluation: Evaluation, margin: float) -> _Harm | None:
+    def _harms(self, evaluation: Evaluation, margin: float) -> dict[str, _Harm | None]:
+        gains = {part.name: self._gain(part, evaluation) for part in evaluation.slices}
+        known = {name: gain for name, gain in gains.items() if gain is not None}
+        found = of_same_nights(known, self.alpha)
+        return {
+            name: _Harm(found[name], found[name].probability_above(-margin)) if name in found else None
+            for name in gains
+        }
+
+    def _gain(self, part: Slice, evaluation: Evaluation) -> Interval | None:
         champion = losses(part.tallies, "champion")
         rows = [tally.rows for tally in part.tallies]
         if champion is None or not self._enough(part, rows, evaluation.task):
             return None
         gains = [theirs - tally.challenger for theirs, tally in zip(champion, part.tallies, strict=True)]
-        gain = mean_per_row(gains, rows, alpha=self.alpha, serial=not evaluation.no_time)
-        return None if gain is None else _Harm(gain, gain.probability_above(-margin))
+        return mean_per_row(gains, rows, alpha=self.alpha, serial=not evaluation.no_time)
 
     def _enough(self, part: Slice, rows: list[int], task: Task) -> bool:
         nights = sum(1 for count in rows if count > 0)
