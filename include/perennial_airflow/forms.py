@@ -1,4 +1,8 @@
-"""Fields that several forms share, each with its title, its explanation and its check."""
+"""Fields that several forms share, each with its title, its explanation and its check.
+
+A field that may stay empty takes null: Airflow's form keeps its *Trigger* button grey while a text that may not be
+null is empty, whatever its default.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +20,33 @@ VERSION = Param(
     type=["null", "string"],
     pattern="^[0-9]+$",
     title="Version",
-    description="Number of a version in the registry. Empty: the one the run is about.",
+    description="Number of a version in the registry. By hand, name one; a run that follows another knows its own.",
 )
 TRIGGER = Param(
     "manual",
     enum=["manual", "drift", "age", "code"],
     title="Asked by",
-    description="A person, a finding, the model's age, or changed code. A person goes past the cooldown.",
+    description="A person (manual), a finding (drift), the model's age, or changed code. A person need not wait "
+    "for the cooldown.",
 )
-CAUSE = Param("", type="string", maxLength=60, title="Cause", description="Likely cause, as triage found it.")
+CAUSE = Param(
+    None,
+    type=["null", "string"],
+    maxLength=60,
+    title="Cause",
+    description="Likely cause, as triage found it. By hand, leave it empty.",
+)
 FINDING = Param(
-    "", type="string", maxLength=64, title="Finding", description="Identity of the finding, if there is one."
+    None,
+    type=["null", "string"],
+    maxLength=64,
+    title="Finding",
+    description="Identity of the finding that asks. By hand, leave it empty.",
 )
-ACTOR = Param("", type="string", maxLength=100, title="Who", description="Your name, for the ledger.")
+ACTOR = Param(
+    None,
+    type=["null", "string"],
+    maxLength=100,
+    title="Who",
+    description="Your name, for the ledger.",
+)

@@ -41,6 +41,13 @@ def test_forms_open_in_a_state_that_can_be_sent(shipped: dict[str, Any]) -> None
             assert field.get("description"), f"{dag_id} {name}"
 
 
+def test_a_field_that_may_stay_empty_says_so(shipped: dict[str, Any]) -> None:
+    """A text may be null, has a default that is not empty, or is asked for: else Airflow's form cannot be sent."""
+    for dag_id, dag in shipped["dags"].items():
+        for name, field in dag["form"].items():
+            assert field.get("type") != "string" or field["default"] != "", f"{dag_id} {name}"
+
+
 def test_two_runs_never_publish_the_same_thing(shipped: dict[str, Any]) -> None:
     """One run of a DAG at a time, no catching up, and tasks are tried again."""
     for dag_id, dag in shipped["dags"].items():
