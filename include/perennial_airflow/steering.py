@@ -33,10 +33,10 @@ def obey(workspace: Workspace, model: str, form: Mapping[str, Any], actor: str) 
 def _accept(
     workspace: Workspace, model: str, night: Night, form: Mapping[str, Any], actor: str
 ) -> dict[str, Any]:
-    from perennial.stages.accepting import accept
+    from perennial.stages.accepting import accept_as_asked
 
-    rows = None if form["rows"] == "all" else [int(row) for row in form["rows"].split(",")]
-    done = accept(workspace, model, night, form["source"], rows, reason=str(form["reason"]), actor=actor)
+    reason = str(form["reason"])
+    done = accept_as_asked(workspace, model, night, form["source"], form["rows"], reason=reason, actor=actor)
     return {"sentence": done.reason, "stages": list(FOLLOWS["accept"])}
 
 
@@ -55,12 +55,12 @@ def _features(workspace: Workspace, model: str, night: Night) -> object:
 
 
 def _score(workspace: Workspace, model: str, night: Night) -> object:
-    from perennial.errors import NoChampionError
+    from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
     from perennial.stages.score import deliver, score
 
     try:
         scored = score(workspace, model, night)
-    except NoChampionError as error:
+    except (NoChampionError, HeldNightError, SkippedNightError) as error:
         return {"said": str(error)}
     if workspace.spec(model).sink is not None:
         deliver(workspace, model, night)

@@ -4,9 +4,17 @@ import pytest
 from tests.doubles.projects import FIRST, MODEL
 
 from perennial.clock import after, end_of
-from perennial.errors import BatchRejectedError, NotAcceptableError, NotInQuarantineError, UnknownEntryError
+from perennial.errors import (
+    BatchRejectedError,
+    CorrectionWaitsError,
+    NotAcceptableError,
+    NotInQuarantineError,
+    NotRowsError,
+    UnknownEntryError,
+)
 from perennial.stages import datasets
-from perennial.stages.accepting import accept
+from perennial.stages.accepting import accept, accept_as_asked, accept_correction
+from perennial.stages.build_features import build_features
 from perennial.stages.replay import load_history
 from perennial.stages.validate import close_night, take_in_range
 
@@ -107,3 +115,74 @@ def test_an_unknown_source_is_named(workspace) -> None:
     """With those there are."""
     with pytest.raises(UnknownEntryError, match="orders, outcomes"):
         accept(workspace, MODEL, NIGHT, "odrers", None, **WORD)
+
+
+@pytest.fixture
+def corrected(project, workspace):
+    """Correct the newest night: one row gone, all others with so many clicks that the delivery is held back whole."""
+    rows = [{**row, "clicks": 500} for row in project.read("orders", NIGHT)[1:]]
+    project.write("orders", NIGHT, rows)
+    with pytest.raises(BatchRejectedError):
+        take_in_range(workspace, MODEL, "orders", NIGHT, NIGHT)
+    return workspace
+
+
+def features(workspace, night: str = NIGHT):
+    """Build a night's features anew and read them."""
+    build_features(workspace, MODEL, night)
+    return workspace.store.read(datasets.features(MODEL, workspace.plan(MODEL).hash), night)
+
+
+def clicks(workspace) -> set[float]:
+    """Read what features of the night say of clicks."""
+    return set(features(workspace)["f:clicks"].to_pylist())
+
+
+def test_all_rows_are_asked_back_while_a_correction_waits(corrected) -> None:
+    """The answer says what it would replace and how each is accepted; nothing has changed."""
+    with pytest.raises(CorrectionWaitsError, match="59 rows would take the place of the 57 that"):
+        accept_as_asked(corrected, MODEL, NIGHT, "orders", "all", **WORD)
+    assert len(published(corrected)) == 57
+    assert accept_as_asked(corrected, MODEL, NIGHT, "orders", "3", **WORD).left == 2
+    assert accept_correction(corrected, MODEL, NIGHT, "orders", **WORD).left == 0
+
+
+def test_a_correction_that_was_held_back_takes_the_place_of_the_night(corrected) -> None:
+    """Nobody has used the night since: its features are the corrected ones, and the same delivery again is done."""
+    assert clicks(corrected) != {500}
+    done = accept_as_asked(corrected, MODEL, NIGHT, "orders", "held", **WORD)
+    assert (len(done.rows), done.left, len(published(corrected))) == (59, 0, 59)
+    assert "56 rows change, 3 are new and 1 are gone" in done.reason
+    assert clicks(corrected) == {500}
+    assert close_night(corrected, MODEL, NIGHT)["quarantined"] == 0
+    assert take_in_range(corrected, MODEL, "orders", NIGHT, NIGHT).nights == 0
+    with pytest.raises(NotInQuarantineError, match="no correction that waits"):
+        accept_correction(corrected, MODEL, NIGHT, "orders", **WORD)
+
+
+def test_a_correction_of_a_night_that_was_used_is_known_later(corrected) -> None:
+    """Its own rows are the corrected ones, later nights keep what they knew, and both versions stay readable."""
+    load_history(corrected, MODEL, after(NIGHT), after(NIGHT, 2))
+    later = features(corrected, after(NIGHT))
+    accept_correction(corrected, MODEL, NIGHT, "orders", **WORD)
+    rows = corrected.store.read(datasets.table(MODEL, "orders"), NIGHT).to_pylist()
+    known = {row["superseded_at"] or row["known_at"] for row in rows}
+    assert (len(rows), known) == (57 + 59, {end_of(after(NIGHT, 2), "UTC")})
+    assert clicks(corrected) == {500}
+    assert features(corrected, after(NIGHT)).equals(later)
+
+
+def test_a_newer_delivery_makes_a_waiting_correction_void(project, corrected) -> None:
+    """What was refused cannot take the place of what was corrected since."""
+    project.deliver(NIGHT)
+    take_in_range(corrected, MODEL, "orders", NIGHT, NIGHT)
+    with pytest.raises(NotInQuarantineError):
+        accept_correction(corrected, MODEL, NIGHT, "orders", **WORD)
+    assert len(published(corrected)) == 60
+
+
+@pytest.mark.parametrize("rows", ["two", "", "3;7"])
+def test_rows_are_numbers_or_a_word(workspace, rows) -> None:
+    """Anything else is a slip of the pen."""
+    with pytest.raises(NotRowsError):
+        accept_as_asked(workspace, MODEL, NIGHT, "orders", rows, **WORD)

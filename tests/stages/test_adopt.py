@@ -1,5 +1,7 @@
 """A model fitted elsewhere serves by a person's word, from bytes that were looked at, and monitoring watches it."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,10 +13,15 @@ from sklearn.preprocessing import OneHotEncoder
 from tests.doubles.projects import FIRST, MODEL
 
 from perennial.clock import after
-from perennial.errors import AlreadyServedError, MisfitModelError, RefusedArtefactError
+from perennial.engine.fitting import kinds_of
+from perennial.errors import AdoptedOtherwiseError, AlreadyServedError, MisfitModelError, RefusedArtefactError
+from perennial.ledger.base import NewEntry
+from perennial.registry.adopting import adopt as read_artefact
+from perennial.stages import adopt as adopting
 from perennial.stages import datasets
 from perennial.stages.adopt import adopt
-from perennial.stages.candidates import candidate, champion
+from perennial.stages.build_features import build_features
+from perennial.stages.candidates import candidate, champion, inputs
 from perennial.stages.replay import load_history, pass_night, renew
 
 NIGHT = after(FIRST, 34)
@@ -105,6 +112,48 @@ def test_the_same_artefact_again_changes_nothing(workspace, fitted) -> None:
     skops.io.dump(other, fitted)
     with pytest.raises(AlreadyServedError, match="version 1"):
         adopt(workspace, MODEL, fitted, NIGHT, **WORD)
+
+
+def test_the_same_artefact_on_another_night_changes_nothing(workspace, fitted, tmp_path) -> None:
+    """Whoever repeats it, later and from a copy of the file, is told the line that lets it serve."""
+    first = adopt(workspace, MODEL, fitted, NIGHT, **WORD)
+    load_history(workspace, MODEL, after(NIGHT), after(NIGHT, 2))
+    copy = tmp_path / "copy.skops"
+    copy.write_bytes(Path(fitted).read_bytes())
+    again = adopt(workspace, MODEL, str(copy), after(NIGHT, 2), reason="Again.", actor="ben")
+    assert again == first
+    assert len(workspace.ledger.entries(MODEL, {"promoted", "adopted", "registered"})) == 3
+
+
+def cut_off(workspace, fitted) -> None:
+    """Adopt until just before the line that lets it serve."""
+    found = read_artefact(fitted)
+    rows = workspace.store.read(datasets.features(MODEL, workspace.plan(MODEL).hash), NIGHT)
+    sample = adopting._training_set(rows, ("order_id",), found, kinds_of(inputs(rows), list(found.columns)))
+    made = adopting._register(workspace, MODEL, found, sample, NIGHT, after(FIRST, 20))
+    adopting._vouch(workspace, made, fitted, "ann")
+
+
+def test_an_attempt_that_was_cut_off_is_finished_on_another_night(workspace, fitted) -> None:
+    """What it recorded stays; it serves from the night after the one on which it was finished."""
+    build_features(workspace, MODEL, NIGHT)
+    cut_off(workspace, fitted)
+    load_history(workspace, MODEL, after(NIGHT), after(NIGHT, 2))
+    with pytest.raises(AdoptedOtherwiseError, match=after(FIRST, 20)):
+        adopt(workspace, MODEL, fitted, after(NIGHT, 2), fitted_until=after(FIRST, 10), **WORD)
+    entry = adopt(workspace, MODEL, fitted, after(NIGHT, 2), **WORD)
+    assert (entry.kind, entry.night) == ("promoted", after(NIGHT, 3))
+    assert candidate(workspace, MODEL, "1").cutoff == after(FIRST, 20)
+    assert workspace.ledger.verify() == []
+
+
+def test_an_adopted_model_that_was_replaced_is_returned_to_by_rolling_back(workspace, fitted) -> None:
+    """The sentence names its version and the command."""
+    entry = adopt(workspace, MODEL, fitted, NIGHT, **WORD)
+    other = {**entry.evidence, "version": "2", "artefact": None}
+    workspace.ledger.append(NewEntry(MODEL, "promoted", "other", after(NIGHT, 2), "test", "Serves.", other))
+    with pytest.raises(AlreadyServedError, match=f"perennial rollback {MODEL} --version 1"):
+        adopt(workspace, MODEL, fitted, after(NIGHT, 3), **WORD)
 
 
 @pytest.mark.parametrize(

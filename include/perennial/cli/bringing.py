@@ -78,8 +78,10 @@ def adopt(
     """Make a fitted scikit-learn model the first champion, by your word: its gates are not asked."""
     from perennial.stages.adopt import adopt as take_over
 
+    workspace = session.prepared
+    standing = workspace.ledger.last(model, "promoted")
     entry = take_over(
-        session.prepared,
+        workspace,
         model,
         source,
         session.night(model, night),
@@ -87,4 +89,5 @@ def adopt(
         actor=actor_or_user(actor),
         fitted_until=fitted_until,
     )
-    session.answer(entry.as_json(), entry.reason)
+    said = "Nothing has changed, it is adopted already. " if entry == standing else ""
+    session.answer(entry.as_json(), f"{said}{entry.reason}")

@@ -8,7 +8,6 @@ import typer
 
 from perennial.cli.session import Actor, ModelName, NightArgument, Reason, Session, actor_or_user, command
 from perennial.clock import night as as_night
-from perennial.errors import NotRowsError
 
 if TYPE_CHECKING:
     from perennial.ledger.base import Entry
@@ -90,32 +89,27 @@ def accept(
     source: Annotated[str, typer.Option("--source", help="Whose rows.")],
     reason: Reason,
     rows: Annotated[
-        str, typer.Option("--rows", help="Line numbers as the quarantine names them, 3,7; or all.")
+        str,
+        typer.Option(
+            "--rows",
+            help="Line numbers as the quarantine names them, 3,7; all; or held: a correction that waits.",
+        ),
     ] = "all",
     actor: Actor = None,
 ) -> None:
     """Publish quarantined rows by your word; what cannot be read as its declared type stays where it is."""
-    from perennial.stages.accepting import accept as publish
+    from perennial.stages.accepting import accept_as_asked
 
-    done = publish(
+    done = accept_as_asked(
         session.workspace,
         model,
         as_night(night),
         source,
-        _numbers(rows),
+        rows,
         reason=reason,
         actor=actor_or_user(actor),
     )
     session.answer(done.as_json(), f"{done.reason}\nNext: perennial rerun {model} {night} --from features")
-
-
-def _numbers(rows: str) -> list[int] | None:
-    if rows.strip() == "all":
-        return None
-    try:
-        return [int(each) for each in rows.split(",")]
-    except ValueError:
-        raise NotRowsError(rows) from None
 
 
 def rerun(

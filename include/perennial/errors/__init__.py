@@ -58,6 +58,7 @@ from perennial.errors.registry import (
     UnsavableModelError,
 )
 from perennial.errors.steering import (
+    CorrectionWaitsError,
     HeldNightError,
     LabelSheetError,
     NotAcceptableError,
@@ -78,6 +79,7 @@ from perennial.errors.training import (
     TooLittleToTrainError,
 )
 from perennial.errors.versions import (
+    AdoptedOtherwiseError,
     AlreadyServedError,
     NeverServedError,
     NoChampionError,
@@ -106,6 +108,7 @@ from perennial.errors.yaml import (
 )
 
 __all__ = [
+    "AdoptedOtherwiseError",
     "AliasInYamlError",
     "AlreadyServedError",
     "BadExpressionError",
@@ -117,6 +120,7 @@ __all__ = [
     "CheckDisagreesError",
     "CheckMisfitError",
     "ColumnMissingError",
+    "CorrectionWaitsError",
     "CorruptPartitionError",
     "CustomEstimatorError",
     "DuplicateKeyError",

@@ -63,6 +63,20 @@ class NotInQuarantineError(PerennialError):
         super().__init__(f"The quarantine of {source} on {night} has no {asked}. Its rows: {rows}.")
 
 
+class CorrectionWaitsError(PerennialError):
+    """A whole correction of a published night was held back, so "all rows" could mean two things."""
+
+    code = "PER-3018"
+
+    def __init__(self, model: str, source: str, night: str, *, held: int, stands: int) -> None:
+        """Say what the correction would replace, and how each of the two is accepted."""
+        super().__init__(
+            f"A correction of {source} for {night} was held back whole. Its {held} rows would take the place of the "
+            f"{stands} that are published. To publish it: perennial accept {model} {night} --source {source} "
+            "--rows held; rows that were set aside of what is published are accepted by their numbers."
+        )
+
+
 class NotRowsError(PerennialError):
     """Rows of a quarantine are named by their numbers."""
 
@@ -71,7 +85,9 @@ class NotRowsError(PerennialError):
 
     def __init__(self, text: str) -> None:
         """Show what was given and what rows look like."""
-        super().__init__(f"{text!r} names no rows. Write their numbers as 3,7 or all.")
+        super().__init__(
+            f"{text!r} names no rows. Write their numbers as 3,7 or all, or held for a correction that waits."
+        )
 
 
 class LabelSheetError(PerennialError):

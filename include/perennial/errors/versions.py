@@ -114,11 +114,26 @@ class AlreadyServedError(PerennialError):
 
     code = "PER-3016"
 
-    def __init__(self, model: str, version: str) -> None:
-        """Name who serves and the way for another model."""
+    def __init__(self, model: str, version: str, adopted: str | None = None) -> None:
+        """Name who serves and the way for another model, or back to this one where it was ``adopted`` before."""
+        way = "to compare another model, declare it as the estimator and let it pass the gates."
+        if adopted:
+            way = f"this artefact was, as version {adopted}. To return to it: perennial rollback {model} --version {adopted}"
         super().__init__(
-            f"{model} has a champion already, version {version}. Only the first one is adopted; to compare "
-            "another model, declare it as the estimator and let it pass the gates."
+            f"{model} has a champion already, version {version}. Only the first one is adopted; {way}"
+        )
+
+
+class AdoptedOtherwiseError(PerennialError):
+    """What was said of an adopted model stays: an attempt that was cut off cannot be finished with other words."""
+
+    code = "PER-3019"
+
+    def __init__(self, model: str, version: str, recorded: str, given: str) -> None:
+        """Show both nights and what to write."""
+        super().__init__(
+            f"This artefact is recorded as version {version} of {model}, fitted on nights up to {recorded}, not "
+            f"{given}. To finish adopting it, leave --fitted-until out or give {recorded}."
         )
 
 

@@ -1,23 +1,29 @@
 """Publish quarantined rows that a person accepts: what a check refused, never what could not be read.
 
-Accepted rows join their night's table. Where later nights have used that table already, they are known from the
-newest night on, as any correction is.
+Accepted rows join their night's table; a whole correction that was held back takes the place of it. Where later
+nights have used that table already, they are known from the newest night on, as any correction is.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, end_of
-from perennial.errors import NotAcceptableError, NotInQuarantineError, NotPublishedError, UnknownEntryError
+from perennial.errors import (
+    NotAcceptableError,
+    NotInQuarantineError,
+    NotPublishedError,
+    NotRowsError,
+    UnknownEntryError,
+)
 from perennial.facts.batch import ROW, RawBatch
 from perennial.facts.evidence import Json
 from perennial.ledger.base import NewEntry
 from perennial.spec.source import SourceSpec
-from perennial.stages import datasets
+from perennial.stages import datasets, held_corrections
 from perennial.stages.recording import record
 from perennial.stages.validate import close_night
 from perennial.workspace import Workspace
@@ -47,6 +53,24 @@ class Accepted:
         return asdict(self)
 
 
+def accept_as_asked(
+    workspace: Workspace, model: str, night: Night, source: str, rows: str, *, reason: str, actor: str
+) -> Accepted:
+    """Accept what a person wrote: ``3,7`` by number, ``all``, or ``held`` for a correction that waits.
+
+    Raises:
+        NotRowsError: it is none of these.
+    """
+    asked = rows.strip()
+    if asked == "held":
+        return accept_correction(workspace, model, night, source, reason=reason, actor=actor)
+    try:
+        numbers = None if asked == "all" else [int(each) for each in asked.split(",")]
+    except ValueError:
+        raise NotRowsError(rows) from None
+    return accept(workspace, model, night, source, numbers, reason=reason, actor=actor)
+
+
 def accept(
     workspace: Workspace,
     model: str,
@@ -61,9 +85,12 @@ def accept(
 
     Raises:
         NotInQuarantineError: there is no such row.
+        CorrectionWaitsError: "all" is asked for, and a correction of the night waits as a whole.
         NotAcceptableError: some cannot be read, placed in time or told apart by their key; nothing is published.
     """
     declared = _declared(workspace, model, source)
+    if rows is None:
+        held_corrections.refuse_while_waiting(workspace, model, source, night)
     aside = _quarantined(workspace, model, source, night)
     there = aside["row"].to_pylist()
     wanted = sorted(there if rows is None else rows)
@@ -74,9 +101,41 @@ def accept(
     _publish(workspace, model, source, night, accepted, declared)
     left = aside.filter(_without(aside, wanted))
     workspace.store.publish(datasets.quarantine(model, source), night, left)
+    _close_anew(workspace, model, night)
+    told = f"accepted {len(wanted)} quarantined rows of {source} on {night}: {reason} {left.num_rows} stay in quarantine."
+    return _recorded(
+        workspace, model, Accepted(source, night, tuple(wanted), left.num_rows, told), reason, actor
+    )
+
+
+def accept_correction(
+    workspace: Workspace, model: str, night: Night, source: str, *, reason: str, actor: str
+) -> Accepted:
+    """Publish the correction of a night that was held back, whole, in the place of what is published.
+
+    Raises:
+        NotInQuarantineError: no correction of that night waits.
+        NotAcceptableError: some of its rows cannot be read, placed in time or told apart by their key; nothing is published.
+    """
+    declared = _declared(workspace, model, source)
+    held = held_corrections.waiting(workspace, model, source, night)
+    if held is None:
+        raise NotInQuarantineError(source, night, "correction that waits", [])
+    wanted = held["row"].to_pylist()
+    corrected = _read(workspace, model, source, night, _originals(held, wanted))
+    before = held_corrections.standing(workspace, model, source, night)
+    told = f"accepted the correction of {source} for {night} that was held back: {reason} "
+    told += f"{held_corrections.difference(before, corrected, declared)}."
+    _replace(workspace, model, source, night, corrected)
+    for key in (night, held_corrections.key_of(night)):
+        workspace.store.publish(datasets.quarantine(model, source), key, held.slice(0, 0))
+    _close_anew(workspace, model, night)
+    return _recorded(workspace, model, Accepted(source, night, tuple(wanted), 0, told), reason, actor)
+
+
+def _close_anew(workspace: Workspace, model: str, night: Night) -> None:
     if workspace.store.version(datasets.nights(model), night):
         close_night(workspace, model, night)
-    return _recorded(workspace, model, Accepted(source, night, tuple(wanted), left.num_rows, reason), actor)
 
 
 def _declared(workspace: Workspace, model: str, source: str) -> SourceSpec:
@@ -173,6 +232,21 @@ def _publish(
     workspace.store.publish(dataset, night, table, meta=meta, token=token)
 
 
+def _replace(workspace: Workspace, model: str, source: str, night: Night, corrected: pa.Table) -> None:
+    """Put a correction in the place of a night's rows, as if its delivery had been taken in."""
+    dataset = datasets.table(model, source)
+    token = workspace.store.version(dataset, night)
+    manifest = workspace.store.manifest(dataset, night)
+    table = held_corrections.supersede(workspace, model, source, night, corrected)
+    kept = {name: value for name, value in (manifest.meta if manifest else {}).items() if name == "precedes"}
+    meta = {
+        **kept,
+        "sha256": _delivery(workspace, model, source, night),
+        "accepted_rows": [corrected.num_rows],
+    }
+    workspace.store.publish(dataset, night, table, meta=meta, token=token)
+
+
 def _delivery(workspace: Workspace, model: str, source: str, night: Night) -> str:
     """Identify the delivery that was held back whole, so that taking it in again finds it done."""
     told = workspace.ledger.entries(model, {"quarantined"}, first_night=night, last_night=night)
@@ -196,14 +270,11 @@ def _refuse_twins(
         raise NotAcceptableError(source, night, told)
 
 
-def _recorded(workspace: Workspace, model: str, done: Accepted, actor: str) -> Accepted:
-    evidence: dict[str, Json] = {"source": done.source, "rows": list(done.rows), "said": done.reason}
-    sentence = (
-        f"{actor} accepted {len(done.rows)} quarantined rows of {done.source} on {done.night}: {done.reason} "
-        f"{done.left} stay in quarantine."
-    )
+def _recorded(workspace: Workspace, model: str, done: Accepted, said: str, actor: str) -> Accepted:
+    evidence: dict[str, Json] = {"source": done.source, "rows": list(done.rows), "said": said}
+    sentence = f"{actor} {done.reason}"
     before = workspace.ledger.entries(model, {"rows_accepted"}, first_night=done.night, last_night=done.night)
     key = f"{done.night}-{done.source}-{len(before) + 1}"
     entry = NewEntry(model, "rows_accepted", key, done.night, actor, sentence, evidence)
     record(workspace, entry)
-    return Accepted(done.source, done.night, done.rows, done.left, sentence)
+    return replace(done, reason=sentence)

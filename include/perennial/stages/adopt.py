@@ -12,12 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial.clock import Night, after
-from perennial.errors import AlreadyServedError, MisfitModelError, TooLittleToTrainError
+from perennial.errors import (
+    AdoptedOtherwiseError,
+    AlreadyServedError,
+    MisfitModelError,
+    TooLittleToTrainError,
+)
 from perennial.facts.evidence import Json, fingerprint
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features
-from perennial.stages.candidates import Candidate, inputs, mirror_champion
+from perennial.stages.candidates import Candidate, inputs, mirror_champion, trainings
 from perennial.stages.recording import record
 from perennial.stages.training_set import labelled_rows
 from perennial.workspace import Workspace
@@ -43,11 +48,15 @@ def adopt(
 ) -> Entry:
     """Register a fitted scikit-learn model and let it serve from the night after ``night``.
 
+    The same artefact again, on whatever night, changes nothing and returns the line that lets it serve; an attempt
+    that was cut off is finished as it was begun.
+
     ``fitted_until`` is the last night whose rows it was fitted on: labelled rows after it judge it, and tell
     monitoring what its errors look like. By default that is ``night``, so that no row judges it yet.
 
     Raises:
         AlreadyServedError: the model has had a champion; the way for the next one leads through the gates.
+        AdoptedOtherwiseError: an attempt that was cut off was told another ``fitted_until``.
         MisfitModelError: it predicts something else, or eats columns that the model's features do not have.
         RefusedArtefactError: its bytes hold what nobody has reviewed.
     """
@@ -65,10 +74,11 @@ def adopt(
     sample = _training_set(rows, workspace.spec(model).scored.key, found, columns)
     _try(model, found, sample)
     made = _register(workspace, model, found, sample, night, fitted_until or night)
+    made = _as_begun(workspace, made, fitted_until) or made
     unseen = _unseen(workspace, made, found)
     workspace.store.publish(datasets.reference(model), made.version, unseen)
     _vouch(workspace, made, source, actor)
-    return _promote(workspace, made, found.artefact.sha256, reason=reason, actor=actor)
+    return _promote(workspace, made, night, found.artefact.sha256, reason=reason, actor=actor)
 
 
 def _adopted_before(workspace: Workspace, model: str, found: Adopted, version: str) -> Entry:
@@ -77,7 +87,7 @@ def _adopted_before(workspace: Workspace, model: str, found: Adopted, version: s
     same = [one for one in served if one.evidence.get("artefact") == found.artefact.sha256]
     if same and same[-1].evidence["version"] == version:
         return same[-1]
-    raise AlreadyServedError(model, version)
+    raise AlreadyServedError(model, version, str(same[-1].evidence["version"]) if same else None)
 
 
 def _columns(workspace: Workspace, model: str, found: Adopted, rows: pa.Table) -> ColumnKinds:
@@ -150,6 +160,18 @@ def _register(
     )
 
 
+def _as_begun(workspace: Workspace, made: Candidate, fitted_until: Night | None) -> Candidate | None:
+    """Return what an attempt that was cut off has recorded of this very artefact, on whatever night that was.
+
+    Raises:
+        AdoptedOtherwiseError: the person then named another last night of its training rows.
+    """
+    begun = [one for one in trainings(workspace, made.model) if one.version == made.version]
+    if begun and fitted_until not in (None, begun[-1].cutoff):
+        raise AdoptedOtherwiseError(made.model, made.version, str(begun[-1].cutoff), str(fitted_until))
+    return begun[-1] if begun else None
+
+
 def _told(workspace: Workspace, model: str, found: Adopted, sample: TrainingSet, night: Night) -> Training:
     from perennial.engine.behaviour import behaviour, fixed_rows
     from perennial.registry.training import Training
@@ -205,9 +227,11 @@ def _vouch(workspace: Workspace, made: Candidate, source: str, actor: str) -> No
     record(workspace, NewEntry(model, "adopted", f"version-{version}", night, actor, taken, made.as_json()))
 
 
-def _promote(workspace: Workspace, made: Candidate, artefact: str, *, reason: str, actor: str) -> Entry:
+def _promote(
+    workspace: Workspace, made: Candidate, night: Night, artefact: str, *, reason: str, actor: str
+) -> Entry:
     """Let it serve: a person's word stands where the gates would."""
-    night, version, model = made.night, made.version, made.model
+    version, model = made.version, made.model
     evidence: dict[str, Json] = {
         "version": version,
         "behaviour": made.behaviour,

@@ -17,6 +17,7 @@ from perennial.facts.evidence import Json, as_text, fingerprint
 from perennial.ledger.base import NewEntry
 from perennial.spec.source import SourceSpec
 from perennial.stages import datasets
+from perennial.stages.held_corrections import key_of
 from perennial.stages.recording import record
 from perennial.stages.steering import skipped
 from perennial.workspace import Workspace
@@ -191,9 +192,10 @@ def _hold_back(workspace: Workspace, model: str, raw: RawBatch, error: BatchReje
     """
     report: Any = error.report
     store = datasets.quarantine(model, raw.source)
-    published = workspace.store.version(datasets.table(model, raw.source), raw.night)
-    key = f"{raw.night}-held" if published else raw.night  # the rows set aside of what is published stay
-    workspace.store.publish(store, key, error.quarantined, meta={"rejected": True})
+    stands = workspace.store.manifest(datasets.table(model, raw.source), raw.night)
+    key = key_of(raw.night) if stands else raw.night  # the rows set aside of what is published stay
+    over = stands.meta["sha256"] if stands else None
+    workspace.store.publish(store, key, error.quarantined, meta={"rejected": True, "over": over})
     rules = ", ".join(f"{rule} ({rows})" for rule, rows in sorted(report.quarantined.items()))
     evidence: dict[str, Json] = {"source": raw.source, "sha256": raw.sha256, "rows": raw.rows, "rules": rules}
     record(
