@@ -6,6 +6,7 @@ from tests.doubles.projects import FIRST, MODEL, TIMED, UNTIMED, Project
 
 from perennial.clock import after
 from perennial.stages.replay import load_history, pass_night, renew
+from perennial.stages.score import deliver
 from perennial.stages.training_set import labelled_rows, split
 
 
@@ -30,6 +31,16 @@ def test_a_row_that_is_delivered_again_counts_once(project: Project, registry_da
     assert not how.timed
     assert len(set(groups)) > 12
     assert 0.15 < len(groups) / 260 < 0.35
+
+
+def test_a_night_that_brings_no_new_table_delivers_nothing(project: Project, registry_database: Path) -> None:
+    """There is nothing to score, so there is nothing to bring to the sink, and nothing is wrong."""
+    project.declare(UNTIMED, features=None, extra="sink: {uri: 'data/scores/{night}.csv'}").deliver_table(200)
+    workspace = project.workspace(registry_database)
+    load_history(workspace, MODEL, FIRST, FIRST)
+    night = after(FIRST)
+    load_history(workspace, MODEL, night, night)
+    assert deliver(workspace, MODEL, night) == {"delivered": 0, "reason": f"nothing new came on {night}"}
 
 
 def test_a_champion_of_few_nights_is_compared_on_the_nights_after_its_own(

@@ -121,6 +121,8 @@ def deliver(workspace: Workspace, model: str, night: Night) -> dict[str, Json]:
     spec = workspace.spec(model)
     if spec.sink is None:
         return {"delivered": 0, "reason": "model.yaml declares no sink"}
+    if nothing_new(workspace, model, night):
+        return {"delivered": 0, "reason": f"nothing new came on {night}"}
     table = workspace.store.read(datasets.predictions(model), night)
     place = resolved(workspace.database(spec.sink.connection) or spec.sink.uri or "", workspace.project)
     rows = upsert(table, place, table=spec.sink.table or model, keys=spec.scored.key, night=night)
