@@ -167,12 +167,26 @@ def test_a_folder_that_cannot_be_written_is_a_mistake_of_the_machine(call, proje
     assert "occupied" in answer.err
 
 
+@pytest.fixture
+def hearing():
+    """Take Ctrl-C as a terminal's processes do: what a shell runs in the background is born deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing")
 def test_an_interrupted_replay_says_so_and_leaves_whole_nights(project, command, environment) -> None:
     """Ctrl-C has the status 130; the same command goes on afterwards."""
     project.declare().deliver(FIRST, after(FIRST, 25))
     words = command("replay", MODEL, "--from", FIRST, "--to", after(FIRST, 25))
     with subprocess.Popen(
-        words, cwd=project.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        words,
+        cwd=project.root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as process:
         process.stdout.readline()
         os.kill(process.pid, signal.SIGINT)
