@@ -16,6 +16,7 @@ from perennial.metrics import metrics
 from perennial.spec.expression import parse
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
+from perennial.stages.unseen import unseen_by
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ class _Judged:
 def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -> Evaluation:
     """Evaluate a version on the nights after its own cut-off and the champion's."""
     reigning = _champion(workspace, version, night)
-    holdout = _holdout(workspace, version, reigning)
+    holdout, overlap_rows = _holdout(workspace, version, reigning)
     check, own = _load_check(workspace, version, holdout)
+    own = own if holdout.num_rows else {}
     judged = _Judged(
         holdout["label"].to_numpy(zero_copy_only=False),
         np.asarray(holdout["group"].to_pylist(), dtype=object),
@@ -61,7 +63,7 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
         scores=_scores(version, judged) if own else {},
         load_check=check,
         no_time=version.cutoff is None,
-        training_overlap_rows=0,
+        training_overlap_rows=overlap_rows,
     )
 
 
@@ -73,13 +75,19 @@ def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candida
     return None if reigning.version == version.version else reigning
 
 
-def _holdout(workspace: Workspace, version: Candidate, reigning: Candidate | None) -> pa.Table:
-    """Read the rows kept back; of nights that the champion may have learned, only those after them."""
+def _holdout(
+    workspace: Workspace, version: Candidate, reigning: Candidate | None
+) -> tuple[pa.Table, int | None]:
+    """Read the rows kept back that trained neither; of nights that the champion may have learned, only those after.
+
+    Counts with them the rows that trained one of the two all the same, as ``unseen_by`` does.
+    """
     import pyarrow.compute as pc
 
     table = workspace.store.read(datasets.holdout(version.model), version.version)
     last = _seen_up_to(version, reigning) if reigning else None
-    return table.filter(pc.greater(table["night"], last)) if last else table
+    later = table.filter(pc.greater(table["night"], last)) if last else table
+    return unseen_by(workspace, [version, reigning] if reigning else [version], later)
 
 
 def _seen_up_to(version: Candidate, reigning: Candidate) -> Night | None:
@@ -120,7 +128,7 @@ def _others(
 
 def _as_eaten(workspace: Workspace, reigning: Candidate, version: Candidate, holdout: pa.Table) -> pa.Table:
     """Give the champion the same rows in the features it was trained on."""
-    if reigning.plan == version.plan:
+    if reigning.plan == version.plan or not holdout.num_rows:
         return holdout
     from perennial.stages.build_features import build_features, kept_plan
     from perennial.stages.training_set import features_of
