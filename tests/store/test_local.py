@@ -334,6 +334,39 @@ def test_keys_are_listed_in_order_between_two_nights(store: LocalStore) -> None:
     assert store.keys(DATASET, "2013-05-13", "2013-05-14") == ["2013-05-13", "2013-05-14"]
 
 
+def test_exactly_the_columns_asked_for_are_read_in_the_order_asked_for(store: LocalStore) -> None:
+    """A name that begins a nested column's path, or holds a dot itself, is that name and no other."""
+    whole = pa.table({"b": [1], "a.b": [2], "a": [{"b": 3, "c": 4}], "f:x": ["y"]})
+    store.publish(DATASET, NIGHT, whole)
+    for names in (["a"], ["a.b"], ["f:x", "b"], ["a", "a.b"]):
+        assert store.read(DATASET, NIGHT, names).equals(whole.select(names))
+    with pytest.raises(KeyError, match="absent"):
+        store.read(DATASET, NIGHT, ["absent"])
+
+
+def test_what_other_processes_publish_is_seen_at_once(store: LocalStore) -> None:
+    """A store remembers what it has read, and never takes it for what there is."""
+    store.publish(DATASET, NIGHT, rows())
+    assert store.keys(DATASET) == [NIGHT]
+    assert store.read(DATASET, NIGHT).equals(rows())
+    other = LocalStore(store.root)
+    other.publish(DATASET, NIGHT, rows(1))
+    other.publish(DATASET, "2013-05-13", rows(2))
+    assert store.keys(DATASET) == [NIGHT, "2013-05-13"]
+    assert store.version(DATASET, NIGHT) == 2
+    assert store.read(DATASET, NIGHT).equals(rows(1))
+
+
+def test_damage_to_a_manifest_that_was_read_is_found_in_the_same_process(store: LocalStore) -> None:
+    """A manifest is read again when it is not the very file that was read."""
+    store.publish(DATASET, NIGHT, rows())
+    assert store.manifest(DATASET, NIGHT) is not None
+    (path,) = files(store, "manifest-*")
+    path.write_text(path.read_text() + " {")
+    with pytest.raises(CorruptPartitionError, match=path.name):
+        store.manifest(DATASET, NIGHT)
+
+
 def test_several_partitions_are_one_table_in_the_order_asked_for(store: LocalStore) -> None:
     """Nothing is asked for, nothing is returned; a later column is missing in earlier partitions."""
     store.publish(DATASET, "a", rows(0, 2))

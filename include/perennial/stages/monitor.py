@@ -105,41 +105,37 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     watching = workspace.spec(model).monitoring
     plan_hash = version.plan if version else workspace.plan(model).hash
     arms = []
+    earlier = _crossings(workspace, model, night)
     seen = watch(workspace, model, night, plan_hash, version)
     if seen is not None:
-        arms.append(
-            _arm(workspace, model, "night_shift", watching.night_shift.read(seen), watching.budget, None)
-        )
+        arms.append(_arm("night_shift", watching.night_shift.read(seen), watching.budget, earlier))
     if version is not None:
         found = residuals(workspace, model, night, version)
         if found is not None:
             slow = watching.residual_drift
             budget = PageBudget(false_pages=slow.false_pages, per_nights=slow.per_nights)
-            arms.append(_arm(workspace, model, "residual_drift", slow.read(found), budget, version.night))
+            own = {key: ended for key, ended in earlier.items() if key >= version.night}
+            arms.append(_arm("residual_drift", slow.read(found), budget, own))
     return arms
 
 
-def _arm(
-    workspace: Workspace, model: str, name: str, reading: Reading, budget: PageBudget, since: Night | None
-) -> Arm:
-    earlier = _crossings(workspace, model, name, reading.night, since)
-    decision = budget.decide(reading, earlier)
+def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Mapping[Night, Mapping[str, Any]]) -> Arm:
+    decision = budget.decide(
+        reading, [Crossing(**ended[name]) for ended in earlier.values() if name in ended]
+    )
     outcome: Any = decision.evidence["outcome"]
     return Arm(name, outcome, reading, decision, PageBudget.remember(reading, decision))
 
 
-def _crossings(
-    workspace: Workspace, model: str, arm: str, night: Night, since: Night | None
-) -> list[Crossing]:
-    """Read how this arm's earlier nights ended, from the manifests of their verdicts."""
+def _crossings(workspace: Workspace, model: str, night: Night) -> dict[Night, Mapping[str, Any]]:
+    """Read how the arms' earlier nights ended, from the manifests of their verdicts."""
     dataset = datasets.verdicts(model)
-    first = max(after(night, -REMEMBERED_NIGHTS), since or "")
-    manifests = [
-        workspace.store.manifest(dataset, key)
-        for key in workspace.store.keys(dataset, first, after(night, -1))
-    ]
-    kept: list[Any] = [(manifest.meta.get("crossings") or {}).get(arm) for manifest in manifests if manifest]  # type: ignore[union-attr]
-    return [Crossing(**crossing) for crossing in kept if crossing]
+    keys = workspace.store.keys(dataset, after(night, -REMEMBERED_NIGHTS), after(night, -1))
+    ended: dict[Night, Any] = {}
+    for key in keys:
+        manifest = workspace.store.manifest(dataset, key)
+        ended[key] = manifest.meta.get("crossings") if manifest else None
+    return {key: crossings for key, crossings in ended.items() if crossings}
 
 
 def conclude(

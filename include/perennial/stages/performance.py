@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after
 from perennial.engine.duck import arrow, connect, quoted
+from perennial.facts.evidence import Json
 from perennial.stages import datasets
 from perennial.stages.labels import labels_known
 from perennial.workspace import Workspace
@@ -38,6 +39,15 @@ class Settled:
     mature: bool
 
 
+@dataclass(frozen=True)
+class MeanResidual:
+    """How far labels and predictions of some rows lay apart, on average."""
+
+    rows: int
+    mean: float
+    """Mean of label minus prediction."""
+
+
 def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
     """Join the labels known at the end of ``night`` to the predictions they belong to, for nights still open.
 
@@ -49,7 +59,7 @@ def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
     still_open = [
         key
         for key in workspace.store.keys(datasets.predictions(model), after(newest, -OPEN_NIGHTS), newest)
-        if _is_open(_about(workspace, model, key), night, closing=key < patient)
+        if _is_open(about(workspace, model, key), night, closing=key < patient)
     ]
     if not still_open:
         return []
@@ -57,13 +67,17 @@ def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
     return [_settle(workspace, model, key, labels, night, overdue=key <= patient) for key in still_open]
 
 
-def _is_open(about: Mapping[str, Any], night: Night, *, closing: bool) -> bool:
-    if about.get("by", "") > night:
+def _is_open(known: Mapping[str, Any], night: Night, *, closing: bool) -> bool:
+    if known.get("by", "") > night:
         return False
-    return not (closing and about.get("mature_since"))
+    return not (closing and known.get("mature_since"))
 
 
-def _about(workspace: Workspace, model: str, key: Night) -> Mapping[str, Any]:
+def about(workspace: Workspace, model: str, key: Night) -> Mapping[str, Any]:
+    """Return what the settlement of a night wrote beside its rows; nothing where it has not been settled.
+
+    ``by`` is the night that settled it last, ``residuals`` the rows and mean residual of each version's rows.
+    """
     manifest = workspace.store.manifest(datasets.performance(model), key)
     return manifest.meta if manifest else {}
 
@@ -76,16 +90,29 @@ def _settle(
     delivered = joined.num_rows - joined["known_at"].null_count
     labelled = joined.filter(joined["label"].is_valid())
     mature = overdue or delivered >= MATURE_SHARE * max(predicted.num_rows, 1)
-    since = _about(workspace, model, key).get("mature_since") or night
-    meta = {
+    since = about(workspace, model, key).get("mature_since") or night
+    meta: dict[str, Json] = {
         "predicted": predicted.num_rows,
         "delivered": delivered,
         "mature": mature,
         "mature_since": since if mature else None,
         "by": night,
     }
+    if workspace.spec(model).task != "multiclass":
+        found = mean_residuals(labelled, "version")
+        # As text, for numbers of a manifest keep ten digits, and what is read must be what the rows would give.
+        meta["residuals"] = {version: [one.rows, repr(one.mean)] for version, one in found.items()}
     workspace.store.publish(datasets.performance(model), key, labelled, meta=meta)
     return Settled(key, predicted.num_rows, labelled.num_rows, mature)
+
+
+def mean_residuals(labelled: pa.Table, by: str) -> dict[str, MeanResidual]:
+    """Return the mean of label minus prediction for each value of a column, in their order."""
+    query = f"""SELECT {quoted(by)} AS part, count(*) AS rows, avg(label - prediction) AS mean
+        FROM labelled GROUP BY part ORDER BY part"""  # noqa: S608 - a quoted name
+    with connect({"labelled": labelled.select([by, "label", "prediction"])}) as connection:
+        found = arrow(connection, query).to_pylist()
+    return {row["part"]: MeanResidual(row["rows"], row["mean"]) for row in found}
 
 
 def join_labels(rows: pa.Table, labels: pa.Table, keys: tuple[str, ...]) -> pa.Table:
@@ -108,11 +135,11 @@ def settled_nights(
     newest_first = (
         key
         for key in reversed(workspace.store.keys(dataset, first, last))
-        if _is_mature(_about(workspace, model, key), last)
+        if _is_mature(about(workspace, model, key), last)
     )
     return [*islice(newest_first, most)][::-1]
 
 
-def _is_mature(about: Mapping[str, Any], by: Night) -> bool:
-    since = about.get("mature_since")
+def _is_mature(known: Mapping[str, Any], by: Night) -> bool:
+    since = known.get("mature_since")
     return bool(since and since <= by)

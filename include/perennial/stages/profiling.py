@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from perennial.clock import Night, after, between
@@ -18,6 +19,7 @@ from perennial.facts.streams import LONGEST_WATCH, Group, NightStreams, Stream, 
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
+from perennial.stages.residual_nights import unseen
 from perennial.stages.stream_windows import EVERY_NIGHTS, StreamWindows
 from perennial.workspace import Workspace
 
@@ -93,14 +95,15 @@ class _Predictions:
     """Predictions of one version: unseen nights of its training first, then the nights it served."""
 
     def __init__(self, workspace: Workspace, model: str, version: Candidate) -> None:
-        import pyarrow.compute as pc
-
         self.store, self.version = workspace.store, version.version
-        self.dataset = datasets.predictions(model)
+        self.dataset, self.origin = datasets.predictions(model), datasets.reference(model)
         self.name = f"predictions.v{version.version}"
-        reference = workspace.store.read(datasets.reference(model), version.version, ["night", "prediction"])
-        self.reference = reference
-        self.unseen = sorted(pc.unique(reference["night"]).to_pylist())
+        self.unseen = unseen(workspace, model, version).nights
+
+    @cached_property
+    def reference(self) -> pa.Table:
+        """Predictions on unseen nights: needed on a version's first night, to profile them."""
+        return self.store.read(self.origin, self.version, ["night", "prediction"])
 
     def nights(self, last: Night) -> list[Night]:
         earliest = after(last, 1 - LONGEST_WATCH)
@@ -112,14 +115,18 @@ class _Predictions:
         import pyarrow.compute as pc
 
         wanted = list(nights)
-        unseen = self.reference.filter(pc.is_in(self.reference["night"], pa.array(wanted, pa.string())))
+        before = pa.array([key for key in wanted if key in self.unseen], pa.string())
         live = self.store.read_many(
             self.dataset, [key for key in wanted if key not in self.unseen], ["prediction", "version"]
         )
-        parts = [unseen.select(["prediction"])]
+        parts = []
+        if len(before):
+            parts.append(self.reference.filter(pc.is_in(self.reference["night"], before)))
         if live is not None:
-            parts.append(live.filter(pc.equal(live["version"], self.version)).select(["prediction"]))
-        table = pa.concat_tables(parts)
+            parts.append(live.filter(pc.equal(live["version"], self.version)))
+        if not parts:
+            return None
+        table = pa.concat_tables([part.select(["prediction"]) for part in parts])
         return table if table.num_rows else None
 
 

@@ -1,62 +1,103 @@
-"""How far a champion's predictions lay from what came true, on nights it had not seen and on nights it served."""
+"""How far a champion's predictions lay from what came true, on nights it had not seen and on nights it served.
+
+A night's mean is written down once, when the night is settled or first needed: the monitor reads a line a night,
+not its rows.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennial.clock import Night, end_of
-from perennial.engine.duck import arrow, connect
 from perennial.facts.residuals import NightResidual, Residuals
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.performance import settled_nights
+from perennial.stages.performance import about, mean_residuals, settled_nights
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BY_NIGHT = "SELECT night, count(*) AS rows, avg(label - prediction) AS mean FROM labelled GROUP BY night ORDER BY night"
+LONGEST = 60
+"""Live nights that the longest window and its correlation can use."""
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """The nights that a version predicted without having seen them, when it was trained."""
+
+    nights: tuple[Night, ...]
+    residuals: tuple[NightResidual, ...]
+    """What it got wrong on them; nothing for classes without a number."""
+    scale: float
+    """One for classes; for a number, its spread, so that one floor suits every unit."""
 
 
 def residuals(workspace: Workspace, model: str, night: Night, version: Candidate) -> Residuals | None:
     """Collect the residual nights of a version as known at ``night``; nothing for classes without a number."""
     if version.task == "multiclass":
         return None
-    reference = workspace.store.read(
-        datasets.reference(model), version.version, ["night", "label", "prediction"]
+    reference = unseen(workspace, model, version)
+    live = (
+        _live(workspace, model, key, night, version)
+        for key in settled_nights(workspace, model, version.night, night, most=LONGEST)
     )
-    return Residuals(
-        night, _by_night(reference), _live(workspace, model, night, version), _scale(reference, version)
-    )
+    return Residuals(night, reference.residuals, tuple(one for one in live if one), reference.scale)
 
 
-def _live(workspace: Workspace, model: str, night: Night, version: Candidate) -> tuple[NightResidual, ...]:
+def unseen(workspace: Workspace, model: str, version: Candidate) -> Unseen:
+    """Return the unseen nights of a version, summed up once: its rows are read on its first night only."""
+    store, dataset, key = workspace.store, datasets.reference(model), f"{version.version}-nights"
+    rows, made = store.manifest(dataset, version.version), store.manifest(dataset, key)
+    if rows is None or made is None or made.meta.get("of") != rows.content:
+        whole = store.read(dataset, version.version)
+        of = rows.content if rows else None
+        store.publish(dataset, key, _summed_up(whole, version), meta={"of": of})
+    found = store.read(dataset, key)
+    nights = tuple(found["night"].to_pylist())
+    if version.task == "multiclass":
+        return Unseen(nights, (), 1.0)
+    numbers = zip(nights, found["rows"].to_pylist(), found["mean"].to_pylist(), strict=True)
+    scale = float(found["scale"][0].as_py()) if nights else 1.0
+    return Unseen(nights, tuple(NightResidual(*one) for one in numbers), scale)
+
+
+def _summed_up(rows: pa.Table, version: Candidate) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    dataset = datasets.performance(model)
+    if version.task == "multiclass":
+        return pa.table({"night": pa.array(sorted(pc.unique(rows["night"]).to_pylist()), pa.string())})
+    found = mean_residuals(rows, "night")
+    return pa.table(
+        {
+            "night": pa.array(found, pa.string()),
+            "rows": pa.array([one.rows for one in found.values()], pa.int64()),
+            "mean": pa.array([one.mean for one in found.values()], pa.float64()),
+            "scale": pa.repeat(pa.scalar(_scale(rows, version), pa.float64()), len(found)),
+        }
+    )
+
+
+def _live(
+    workspace: Workspace, model: str, key: Night, night: Night, version: Candidate
+) -> NightResidual | None:
+    """Return a served night's residual; its rows are read only where labels that came later are among them."""
+    import pyarrow.compute as pc
+
+    settled = about(workspace, model, key)
+    if settled["by"] <= night and "residuals" in settled:
+        known = settled["residuals"].get(version.version)
+        return NightResidual(key, int(known[0]), float(known[1])) if known else None
+    part = workspace.store.read(datasets.performance(model), key)
     moment = end_of(night, workspace.spec(model).timezone)
-    parts = []
-    for key in settled_nights(workspace, model, version.night, night, most=_LONGEST):
-        part = workspace.store.read(dataset, key, ["label", "prediction", "version", "known_at"])
-        known = pc.and_(pc.equal(part["version"], version.version), pc.less_equal(part["known_at"], moment))
-        own = part.filter(known).select(["label", "prediction"])
-        parts.append(own.append_column("night", pa.repeat(key, own.num_rows)))
-    return _by_night(pa.concat_tables(parts)) if parts else ()
-
-
-_LONGEST = 60
-"""Live nights that the longest window and its correlation can use."""
-
-
-def _by_night(labelled: pa.Table) -> tuple[NightResidual, ...]:
-    with connect({"labelled": labelled}) as connection:
-        rows = arrow(connection, BY_NIGHT).to_pylist()
-    return tuple(NightResidual(row["night"], row["rows"], row["mean"]) for row in rows)
+    own = part.filter(pc.less_equal(part["known_at"], moment))
+    found = mean_residuals(own, "version").get(version.version)
+    return NightResidual(key, found.rows, found.mean) if found else None
 
 
 def _scale(reference: pa.Table, version: Candidate) -> float:
-    """One for classes; for a number, its spread, so that one floor suits every unit."""
     import pyarrow.compute as pc
 
     if version.task == "binary" or not reference.num_rows:
