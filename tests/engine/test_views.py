@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.doubles.projects import Project
+from tests.doubles.projects import FEATURES, Project
 from tests.doubles.views import shop
 
 from perennial.engine.plan import FeaturePlan, compile_plan
 from perennial.engine.view import view
-from perennial.errors import BadViewError, TakenNameError
+from perennial.errors import BadViewError, BrokenModelError
 from perennial.spec.load import load
 
 HEAD = 6
@@ -157,9 +157,17 @@ def test_a_folder_without_views_has_its_columns_as_features(tmp_path: Path) -> N
      ("order_id", "label"), ("order_id", "night"), ("order_id", "version"), ("order_id", "entity")],
 )  # fmt: skip
 def test_a_column_whose_name_is_taken_is_named(tmp_path: Path, old: str, new: str) -> None:
-    """Two columns of one name would be mixed up; the way out is said."""
+    """Two columns of one name would be mixed up; the folder is broken at once, and the way out is said."""
     project = Project(tmp_path).declare(features=None)
     path = project.folder / "model.yaml"
     path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(TakenNameError, match="Deliver it under another name"):
+    with pytest.raises(BrokenModelError, match=r"PER-1054.*Deliver it under another name"):
+        load(project.folder)
+
+
+def test_a_view_that_hides_its_mark_may_not_have_a_feature_columns_name_either(tmp_path: Path) -> None:
+    """What reading the file as text cannot see is found when it is run, by `perennial check` or the first task."""
+    hidden = FEATURES.replace("import view", "import view as feature").replace("@view", "@feature")
+    project = Project(tmp_path).declare(features=hidden.replace("size_3d", "size"))
+    with pytest.raises(BadViewError, match="a column of that name is a feature itself"):
         compile_plan(load(project.folder), project.folder)

@@ -55,6 +55,28 @@ def test_a_changed_view_file_is_compiled_anew(models_root: Path, tmp_path: Path)
     assert isinstance(one(models_root, tmp_path, "rides"), BrokenFacts)
 
 
+def test_a_view_that_takes_a_columns_name_breaks_the_folder_without_being_run(
+    models_root: Path, tmp_path: Path
+) -> None:
+    """The DAG processor reads features.py as text: the red DAG is there at once, and no model code has run."""
+    code = "raise SystemExit\n\n@view(entity='city', window='7d')\ndef price(rides):\n    return rides.price.mean()\n"
+    (models_root / "rides" / "features.py").write_text(code)
+    broken = one(models_root, tmp_path, "rides")
+    assert isinstance(broken, BrokenFacts)
+    assert "features.py:4:1 PER-1054" in broken.first_problem
+
+
+def test_a_check_that_cannot_be_asked_breaks_the_folder(
+    models_root: Path, smallest: str, tmp_path: Path
+) -> None:
+    """A range of a text is found from model.yaml alone."""
+    checks = "    checks: [{between: {column: city, low: 0}}]\n  outcomes:"
+    (models_root / "rides" / "model.yaml").write_text(smallest.replace("  outcomes:", checks))
+    broken = one(models_root, tmp_path, "rides")
+    assert isinstance(broken, BrokenFacts)
+    assert "PER-1053" in broken.first_problem
+
+
 def test_a_damaged_cache_is_compiled_anew(models_root: Path, tmp_path: Path) -> None:
     """Half a file, or one of another version, is not believed."""
     expected = compiled(models_root, tmp_path)

@@ -14,12 +14,10 @@ from perennial.checks.base import Check
 from perennial.errors import CheckMisfitError, ColumnMissingError
 from perennial.facts.batch import ROW, RawBatch
 from perennial.spec.source import SourceSpec
+from perennial.spec.taken import KNOWN_AT, SUPERSEDED_AT
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-KNOWN_AT = "known_at"
-SUPERSEDED_AT = "superseded_at"
 
 
 @dataclass(frozen=True)

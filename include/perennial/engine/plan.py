@@ -16,14 +16,11 @@ from typing import Any
 
 from perennial.engine.misuse import refuse_misuse
 from perennial.engine.view import MARK, ViewOptions
-from perennial.errors import BadViewError, TakenNameError
+from perennial.errors import BadViewError
 from perennial.facts.evidence import Json, fingerprint
 from perennial.spec.model import ModelSpec
+from perennial.spec.taken import MOMENT
 
-MOMENT = {"predict_at": "timestamp", "event_local": "timestamp"}
-"""Columns every view may use besides its table's own: when the prediction is made; the local event time."""
-CARRIED = ("event_time", "entity", "night", "label", "group", "holdout", "prediction", "version")
-"""Columns that stand beside the key from features to predictions, so that no key can be called so."""
 IBIS_TYPES = {
     "text": "string",
     "integer": "int64",
@@ -112,7 +109,6 @@ def compile_plan(spec: ModelSpec, folder: Path) -> FeaturePlan:
 
     This runs the model's own code: only tasks and the command line call it, never the DAG processor.
     """
-    _refuse_taken_names(spec)
     path = folder / "features.py"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     functions = marked(load_code(text, str(path))) if text else {}
@@ -120,23 +116,15 @@ def compile_plan(spec: ModelSpec, folder: Path) -> FeaturePlan:
     for name in wanted:
         if name not in functions:
             raise BadViewError(str(path), f"it has no view {name}; views: {', '.join(functions) or 'none'}.")
+        if name in spec.features.columns:
+            raise BadViewError(
+                f"{path}: {name}", "a column of that name is a feature itself; rename the view."
+            )
     views = tuple(_compiled(functions[name], spec, path) for name in wanted)
     python = any(view.engine == "python" for view in views)
     return FeaturePlan(
         spec.rows_source, spec.scored.key, spec.features.columns, views, text if python else ""
     )
-
-
-def _refuse_taken_names(spec: ModelSpec) -> None:
-    for name, source in spec.sources.items():
-        taken = {*MOMENT, "superseded_at", "known_at"} - {source.known_at}
-        for column in source.columns:
-            if column in taken:
-                raise TakenNameError(spec.name, name, column)
-    same = {"event_time": spec.scored.event_time, "entity": spec.entity}
-    for column in spec.scored.key:
-        if column in CARRIED and same.get(column) != column:
-            raise TakenNameError(spec.name, spec.rows_source, column)
 
 
 def load_code(text: str, name: str) -> ModuleType:

@@ -16,7 +16,6 @@ from perennial.errors.features import (
     BadViewError,
     MissingColumnsError,
     ProfilesDifferError,
-    TakenNameError,
 )
 from perennial.errors.folders import (
     BrokenModelError,
@@ -170,7 +169,6 @@ __all__ = [
     "SourceUnreadableError",
     "TabInYamlError",
     "TagInYamlError",
-    "TakenNameError",
     "TooDeepYamlError",
     "TooLargeYamlError",
     "TooLittleToTrainError",

@@ -30,20 +30,6 @@ class BadViewError(PerennialError):
         super().__init__(f"{where}: {problem}")
 
 
-class TakenNameError(PerennialError):
-    """A column has a name that the project needs for a column of its own beside it."""
-
-    code = "PER-1302"
-    exit_code = 2
-
-    def __init__(self, model: str, source: str, column: str) -> None:
-        """Name the column and the way out."""
-        super().__init__(
-            f"{model}: sources.{source}: the column {column!r} has a name that stands for something else in feature "
-            "and prediction tables. Deliver it under another name, for example with an alias in the query."
-        )
-
-
 class ProfilesDifferError(PerennialError):
     """Profiles were counted on different edges, so their counts cannot be added or compared."""
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from perennial.engine.plan import CARRIED, MOMENT
 from perennial.errors import NotATableError
+from perennial.spec.taken import CARRIED, STORED
 
-RESERVED = {"known_at", "superseded_at", *MOMENT}
+RESERVED = set(STORED)
 """Names that published rows and views use for themselves."""
 
 
@@ -27,7 +27,11 @@ def unnamed(columns: Iterable[str], needed: set[str | None]) -> tuple[str, ...]:
     first: dict[str, str] = {}
     for name in sorted(names, key=lambda each: each not in needed):
         first.setdefault(name.lower(), name)
-    taken = [name for name in names if name.lower() in RESERVED or first[name.lower()] != name]
+    taken = [
+        name
+        for name in names
+        if name.lower() in RESERVED or name.startswith("@") or first[name.lower()] != name
+    ]
     wanted = [name for name in taken if name in needed]
     if wanted:
         raise NotATableError(

@@ -14,6 +14,7 @@ from perennial.errors import PerennialError, Problem
 from perennial.spec.draft import Draft, meant, shown
 from perennial.spec.expression import parse
 from perennial.spec.reading_yaml import KeyPath, Plain
+from perennial.spec.source import TIMES
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]")
 _WORDS = re.compile(r"'(?:[^']|'')*'|\"((?:[^\"]|\"\")+)\"|([^\W\d]\w*)")
@@ -71,11 +72,12 @@ def _of_source(draft: Draft, source: str) -> Iterator[Problem]:
     for time in ("event_time", "known_at"):
         name = draft.text(*base, time)
         kind = draft.mapping(*base, "columns").get(name) if name else None
-        if kind is not None and kind not in {"timestamp", "date", "text"}:
+        if kind is not None and kind not in TIMES:
             message = f"a column of type {kind} is not a time."
-            yield draft.problem(
-                (*base, time), message, "Give it the type timestamp or date.", code="PER-1045"
+            fix = (
+                "Give it the type timestamp or date; text is read as one, by `event_time_format` if need be."
             )
+            yield draft.problem((*base, time), message, fix, code="PER-1045")
     key = [column for _, column in draft.texts(*base, "key")]
     for path, name in draft.texts(*base, "optional"):
         if name in key:

@@ -30,6 +30,7 @@ CODES = {
     "PER-1051": "An expression that cannot be read.",
     "PER-1052": "The folder's own Python file is missing or is not Python.",
     "PER-1053": "Two settings that contradict each other.",
+    "PER-1054": "A column or view has a name that another one has already, or that the project needs itself.",
 }
 """What each code of a `Problem` means: one entry of the reference each."""
 

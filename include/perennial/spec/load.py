@@ -21,11 +21,13 @@ from perennial.spec.folder import folder_problems, good_name
 from perennial.spec.model import ModelSpec
 from perennial.spec.places import place_problems, project_of
 from perennial.spec.reading_yaml import read_yaml
+from perennial.spec.taken import taken_problems
 from perennial.spec.timing import timing_problems
 
 CHECKS: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     folder_problems,
     column_problems,
+    taken_problems,
     timing_problems,
     place_problems,
 )

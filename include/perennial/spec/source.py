@@ -14,6 +14,9 @@ from perennial.spec.strict import Strict
 
 ColumnType = Literal["text", "integer", "number", "boolean", "date", "timestamp"]
 
+TIMES = ("timestamp", "date")
+"""Types that say when."""
+
 
 class Available(Strict):
     """The range of nights a source exists for: outside it nothing is scheduled and silence is no finding."""
@@ -72,7 +75,7 @@ class SourceSpec(Strict):
     event_time: str | None = None
     """Column that says when the row happens in the world."""
     event_time_format: str | None = None
-    """How text in `event_time` is written, in strptime's letters; by default ISO 8601."""
+    """How the text of `event_time` is written where it is delivered, in strptime's letters; by default ISO 8601."""
     known_at: str | None = None
     """Column that says when the row became known; by default the end of the night that delivered it."""
     lead_days: int = Field(0, ge=0, le=366)
@@ -99,6 +102,10 @@ class SourceSpec(Strict):
         for name in (*self.key, self.event_time, self.known_at, *self.optional):
             if name is not None and name not in self.columns:
                 message = f"column {name!r} is not listed under columns ({', '.join(self.columns)})"
+                raise ValueError(message)
+        for name in (self.event_time, self.known_at):
+            if name is not None and self.columns[name] not in TIMES:
+                message = f"column {name!r} says when, so its type is {' or '.join(TIMES)}"
                 raise ValueError(message)
         return self
 
