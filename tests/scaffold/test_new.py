@@ -271,3 +271,17 @@ def test_a_table_that_a_line_explains_is_given_a_line(*, timed: bool, models_roo
     steps = table.assign(y=np.where(np.abs(x) > 0.7, 5.0, 0.0) + rng.normal(size=900) / 5)
     (models_root / "mine").rename(models_root / "other")
     assert load(made(steps, "y", models_root).folder).training.estimator == "gradient_boosting"
+
+
+@pytest.mark.parametrize(("nights", "said"), [(20, True), (21, False), (6, False)])
+def test_a_table_of_few_nights_is_told_when_its_first_model_comes(
+    *, nights: int, said: bool, models_root: Path
+) -> None:
+    """A third of 7 to 20 nights is too short for the gates, and who brings such a table is told before waiting."""
+    days = pd.date_range("2024-05-01", periods=nights).repeat(20)
+    rng = np.random.default_rng(11)
+    table = pd.DataFrame(
+        {"id": range(len(days)), "day": days.astype(str), "x": rng.normal(size=len(days)).round(3)}
+    )
+    notes = made(table.assign(late=rng.integers(0, 2, len(days))), "late", models_root).assumptions
+    assert any(note.startswith(f"nights: only {nights}") for note in notes) is said

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -66,6 +67,11 @@ class Column:
     def numbers(self) -> list[float]:
         """Every distinct value as a number."""
         return [float(value) for value in self.values]
+
+    @cached_property
+    def days(self) -> frozenset[date]:
+        """Every day that one of its times falls on, in UTC; read once, as a long table has many times."""
+        return frozenset(self.instant(text).date() for text in self.values)
 
     def instant(self, text: str) -> datetime:
         """Read one of its values as a time."""

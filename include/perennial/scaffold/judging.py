@@ -26,27 +26,15 @@ MOST_CLASSES = 12
 """Whole numbers with more values than this are quantities."""
 MOST_TEXT_CLASSES = 50
 LEAST_ROWS = 50
+FEW_NIGHTS = range(7, 21)
+"""Of so many nights the third that is kept back is too short for the gates, which ask for 7."""
 LONGEST_ID = 40
 """Longer texts are sentences, not names of rows."""
 MOST_TWINS = 0.02
 """Share of rows that may be like others in every column."""
 SPARE_COLUMNS = 2
 """Columns in a key of values beyond those that tell today's rows apart."""
-_POSITIVE = {
-    "yes",
-    "y",
-    "true",
-    "t",
-    "1",
-    "positive",
-    "pos",
-    "bad",
-    "churned",
-    "fraud",
-    "late",
-    "default",
-    "up",
-}
+_POSITIVE = re.compile("yes|y|true|t|1|positive|pos|bad|churned|fraud|late|default|up", re.IGNORECASE)
 _ID = re.compile(r"(^|_|\b)(id|key|uuid|guid|no|nr|number|code|index)$|^(row_?)?id(_|$)", re.IGNORECASE)
 _BIRTH = re.compile(r"birth|dob|born", re.IGNORECASE)
 _TIME = re.compile(r"time|date|day|_at$|^at_|timestamp|^ts$|when|month|week", re.IGNORECASE)
@@ -83,6 +71,7 @@ def judge(
     judged.unnamed = unnamed(columns, {label, time, entity})
     rest = {name: each for name, each in columns.items() if name != label and name not in judged.unnamed}
     judged.time = _time(rest, time, judged)
+    _few_nights(judged)
     judged.entity = entity or _entity(rest, judged)
     judged.pii = tuple(suspects(rest.values()))
     if judged.pii:
@@ -133,7 +122,7 @@ def _binary(label: Column) -> Judged:
         note = f"task: {label.name} is yes or no."
         return Judged(label, "binary", (), assumptions=[note])
     first, second = sorted(label.values)
-    positive = first if first.lower() in _POSITIVE and second.lower() not in _POSITIVE else second
+    positive = first if _POSITIVE.fullmatch(first) and not _POSITIVE.fullmatch(second) else second
     negative = second if positive == first else first
     note = f"task: {label.name} is {negative} or {positive}; {positive} is what is predicted."
     return Judged(label, "binary", (negative, positive), assumptions=[note])
@@ -162,9 +151,17 @@ def _time(columns: Mapping[str, Column], named: str | None, judged: Judged) -> C
         reason += f"; {', '.join(pieces)} would make one if joined"
     judged.assumptions.append(
         f"no time: {reason}. The whole table is one delivery, its rows are taken as independent, and a hashed "
-        "fifth is kept back for the gates."
+        "quarter is kept back for the gates."
     )
     return None
+
+
+def _few_nights(judged: Judged) -> None:
+    if judged.time is not None and len(judged.time.days) in FEW_NIGHTS:
+        judged.assumptions.append(
+            f"nights: only {len(judged.time.days)}. The gates judge on a third of them and ask for 7, so a "
+            f"first model waits until there are {FEW_NIGHTS.stop}."
+        )
 
 
 def _written(column: Column) -> str:

@@ -107,13 +107,9 @@ def _purpose(judged: Judged) -> list[str]:
 def _training(judged: Judged) -> list[str]:
     """Say what differs from the defaults: another estimator, and more nights for the gates of a long history."""
     said = [] if judged.estimator == "gradient_boosting" else [f"estimator: {judged.estimator}"]
-    if judged.time and _nights(judged.time) >= LONG_HISTORY:
+    if judged.time and len(judged.time.days) >= LONG_HISTORY:
         said.append(f"holdout_nights: {2 * HOLDOUT_NIGHTS}")
     return [f"training: {{{', '.join(said)}}}"] if said else []
-
-
-def _nights(time: Column) -> int:
-    return len({time.instant(value).date() for value in time.values})
 
 
 def _folded(note: str) -> list[str]:
@@ -144,8 +140,7 @@ def _source(place: Place, columns: Mapping[str, Column], judged: Judged) -> list
 
 
 def _available(time: Column) -> str:
-    days = [time.instant(value).date() for value in time.values]
-    return f"{min(days)}/{max(days) + timedelta(days=1)}"
+    return f"{min(time.days)}/{max(time.days) + timedelta(days=1)}"
 
 
 def _checks(columns: Mapping[str, Column], judged: Judged) -> list[str]:
