@@ -1,7 +1,8 @@
 """This model's folder cannot be read, so none of its DAGs exist. All other models run as usual.
 
 The error below names the file, the line, the field, the value and the fix. Correct the file: this DAG goes away
-and the model's own DAGs appear. Until then it runs once by itself and stays red, so that nobody overlooks it.
+and the model's own DAGs appear. Until then it stays red, so that nobody overlooks it: it runs once by itself, and
+again when the folder breaks anew or otherwise.
 """
 
 from __future__ import annotations

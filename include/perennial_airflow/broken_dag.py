@@ -1,6 +1,7 @@
 """A DAG for what cannot be run: red by itself, with the error and its fix on its page, and alone.
 
-Used for a folder that cannot be read, and for a DAG that cannot be built although its folder can.
+Used for a folder that cannot be read, and for a DAG that cannot be built although its folder can. Its clock strikes
+once, when the error is new: what is mended and breaks again, or breaks otherwise, is red again.
 """
 
 from __future__ import annotations
@@ -9,19 +10,26 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, dag, task
 
+# The EventsTimetable of the sdk cannot be read back (Airflow PR 69401).
+from airflow.timetables.events import EventsTimetable
+
 from perennial.errors import PerennialError
+from perennial_airflow.breakages import since
 from perennial_airflow.callbacks import HOOKS
 
 
 def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
-    """Declare a DAG that runs once by itself and fails with ``error``; ``what`` is its one-line description."""
+    """Declare a DAG that runs by itself, once for each new ``error``, and fails with it.
+
+    ``what`` is its one-line description.
+    """
     model = dag_id.partition(".")[0]
 
     @dag(  # type: ignore[untyped-decorator]
         dag_id=dag_id,
-        schedule="@once",
+        schedule=EventsTimetable([since(dag_id, error)], description="once for each new error"),
         start_date=datetime(2020, 1, 1, tzinfo=UTC),
-        catchup=False,
+        catchup=True,  # the moment has passed when the scheduler hears of it
         max_active_runs=1,
         default_args=dict(HOOKS),
         tags=["perennial", "broken", f"model:{model}"],

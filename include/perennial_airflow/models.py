@@ -12,6 +12,7 @@ from types import FunctionType
 
 from perennial.spec.compiled import BrokenFacts, DagFacts, compiled, one
 from perennial.workspace import Workspace
+from perennial_airflow.breakages import known, mended
 
 
 def each_model(build: FunctionType) -> None:
@@ -20,19 +21,25 @@ def each_model(build: FunctionType) -> None:
     A folder that cannot be read shows as ``<model>.broken``. A DAG that cannot be built although the folder
     can be read takes no other with it: in its place stands a red one that shows the stack trace.
     """
+    kind, broken = Path(build.__code__.co_filename).stem, known()
     for facts in _wanted():
         if isinstance(facts, DagFacts):
             try:
                 build(facts)
+                if (dag_id := f"{facts.name}.{kind}") in broken:
+                    mended(dag_id)
             except Exception:  # noqa: BLE001 - Airflow would drop every DAG of this file
-                _stand_in(facts, Path(build.__code__.co_filename).stem, traceback.format_exc())
+                _stand_in(facts, kind, traceback.format_exc())
 
 
 def each_broken(build: Callable[[BrokenFacts], object]) -> None:
     """Call ``build`` for every model whose folder cannot be read."""
+    broken = known()
     for facts in _wanted():
         if isinstance(facts, BrokenFacts):
             build(facts)
+        elif (dag_id := f"{facts.name}.broken") in broken:
+            mended(dag_id)
 
 
 def _stand_in(facts: DagFacts, kind: str, trace: str) -> None:

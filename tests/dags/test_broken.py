@@ -28,7 +28,7 @@ def test_each_kind_of_mistake_is_isolated(
     for dag_id in ids:
         if dag_id.endswith(".broken"):
             dag = found["dags"][dag_id]
-            assert dag["timetable"] == "OnceTimetable", dag_id
+            assert dag["timetable"] == "EventsTimetable", dag_id
             assert "broken" in dag["tags"], dag_id
             assert "PER-" in dag["doc"], dag_id
 
