@@ -21,12 +21,25 @@ from perennial.adaptation.rows import Sample, row_hashes
 from perennial.adaptation.scale import Scale
 from perennial.adaptation.settings import Adaptation
 from perennial.adaptation.twin import Twin, encode, fit_twin
+from perennial.estimators.gradient_boosting import GradientBoosting
 
 Numbers = NDArray[np.float64]
 
 CHUNK = 28
 """Nights scored together."""
 MODELS_KEPT = 30
+_DEFAULTS = GradientBoosting()
+SHIPPED: dict[str, Any] = {
+    "learning_rate": _DEFAULTS.learning_rate,
+    "max_iter": _DEFAULTS.iterations,
+    "max_leaf_nodes": _DEFAULTS.leaves,
+    "min_samples_leaf": _DEFAULTS.leaf_rows,
+    "l2_regularization": _DEFAULTS.l2,
+    "max_features": _DEFAULTS.column_share,
+    "early_stopping": False,
+    "random_state": 0,
+}
+"""The full model: what `perennial new` would train, without its search."""
 RECENT_NIGHTS = 14
 """Nights of the small model that knows only the latest ones."""
 
@@ -135,7 +148,7 @@ class Models:
         return np.asarray(model.predict_proba(inputs)[:, 1])
 
     def _fit(self, made: int, since: int) -> Any:
-        """Train on everything that had matured: scikit-learn's histogram boosting, its defaults, no search."""
+        """Train on everything that had matured, with the defaults that the project ships, no search."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         if (made, since) in self._fitted:
@@ -150,9 +163,7 @@ class Models:
             if self.table.task == "regression"
             else HistGradientBoostingClassifier
         )
-        model = kind(
-            categorical_features=list(range(len(categories))) or None, early_stopping=False, random_state=0
-        )
+        model = kind(categorical_features=list(range(len(categories))) or None, **SHIPPED)
         model.fit(encode(features[known], categories), labels[known])
         (self.folder / f"training-{made}-{since}.json").write_text(json.dumps(process_time() - began))
         if len(self._fitted) >= MODELS_KEPT:

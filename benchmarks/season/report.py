@@ -26,7 +26,7 @@ _OPENING = f"""# Season: does anything beat the calendar?
 Written by `make season`; nothing in it is typed by hand. Whole years are replayed night by night: a model is
 trained on all nights whose labels have matured ({LAG} nights after the event), serves, and is trained again
 when its policy asks. "layer" puts the nightly layer of `perennial/adaptation` over the champion. Everybody's
-champion is the same: scikit-learn's histogram boosting with its defaults, no search, no gate.
+champion is the same: the gradient boosting that the project ships, its defaults, no search, no gate.
 
 **How to read it.** Loss is log loss over all rows served. The first number is the mean over the start nights
 that were run, with their standard deviation: they share most nights, so it is no error bar for another year.

@@ -100,10 +100,19 @@ def test_scores_that_are_not_believed_fall_back_row_by_row() -> None:
     )
     served = wild.serve(said, night.features)
     assert served.fallen_back_rows > 0
-    far = np.abs(_logit(served.members["segments"]) - _logit(said)) > 4
+    far = _logit(served.members["segments"]) > 6
     assert served.scores[far].tobytes() == said[far].tobytes()
     broken = replace(wild, corrections={"segments": Correction(intercept=float("nan"))})
     assert broken.serve(said, night.features).scores.tobytes() == said.tobytes()
+
+
+def test_a_champion_that_is_sure_and_wrong_is_not_fallen_back_to() -> None:
+    """Where the layer says less than four logits either way, it is believed however far the champion is."""
+    layer = pass_nights([World().night(number) for number in range(PAST + 5)])[-1].state.layer
+    sure = np.full(3, 1 - 1e-6)
+    served = replace(layer, weights={"raw": 0.1, "twin": 0.9}).serve(sure, np.zeros((3, 4)))
+    assert served.fallen_back_rows == 0
+    assert (served.scores < 0.9).all()
 
 
 def test_an_unknown_segment_is_corrected_like_the_average() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perennial.adaptation.correction import Correction
 from perennial.adaptation.rows import Column, Numbers
@@ -69,10 +70,21 @@ class Layer:
             return Served(members["raw"], members, self.weights, 0, overtaken=False)
         with np.errstate(invalid="ignore", over="ignore"):
             mixed = np.sum([weight * members[name] for name, weight in self.weights.items()], axis=0)
-            distance = np.abs(self.scale.link(mixed) - self.scale.link(members["raw"]))
-        believed = np.isfinite(mixed) & (distance <= self.settings.furthest)
+            believed = self._believed(mixed, members["raw"])
         scores = np.where(believed, mixed, members["raw"])
         return Served(scores, members, self.weights, int((~believed).sum()), self.overtaken)
+
+    def _believed(self, mixed: Numbers, raw: Numbers) -> NDArray[np.bool_]:
+        """Say for which rows the layer is neither broken nor wild.
+
+        A probability that is itself not extreme is never wild, however far the champion is: on electricity
+        prices an old champion that is sure and wrong was otherwise kept in exactly the rows that cost most.
+        """
+        linked = self.scale.link(mixed)
+        near = np.abs(linked - self.scale.link(raw)) <= self.settings.furthest
+        if self.scale.task == "binary":
+            near |= np.abs(linked) <= self.settings.furthest
+        return np.asarray(np.isfinite(mixed) & near)
 
     def _members(self, champion: Numbers, features: Numbers, segments: Column) -> dict[str, Numbers]:
         """Let every member speak; one that cannot says what the champion says."""

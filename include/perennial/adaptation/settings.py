@@ -58,8 +58,8 @@ class Adaptation(BaseModel):
     furthest: float = Field(
         4.0,
         gt=0,
-        description="Further than this from the champion the layer is not believed: logits, or standard "
-        "deviations of the label.",
+        description="Further than this from the champion the layer is not believed: logits (unless it is itself "
+        "within so many of even odds), or standard deviations of the label.",
     )
     overtaken_weight: float = Field(
         0.5, gt=0, lt=1, description="With a larger weight of the twin the champion counts as overtaken."
