@@ -69,11 +69,13 @@ def test_the_run_tells_what_the_model_was_trained_with(registry, trained) -> Non
     """Parameters, figures, data and pictures are found in MLflow; what is not finite is left out."""
     version = registry.record_training(trained)
     registry.set_tags(version.run_id, {"ledger": "17"})
+    registry.describe(version, "Trained on 90 rows.")
     run = registry._client.get_run(version.run_id)
     assert run.data.params["iterations"] == "10"
     assert run.data.metrics == {"log_loss": 0.5}
     assert run.data.tags["perennial.night"] == "2013-07-01"
     assert run.data.tags["perennial.ledger"] == "17"
+    assert run.data.tags["mlflow.note.content"] == "Trained on 90 rows."
     assert run.inputs.dataset_inputs[0].dataset.source == "f" * 64
     assert run.info.status == "FINISHED"
     assert (registry.home / "artifacts/flight_delay" / version.run_id / "artifacts/figures").is_dir()

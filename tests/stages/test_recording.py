@@ -36,6 +36,13 @@ def test_the_same_answer_again_is_one_line(workspace: Workspace) -> None:
     assert keys(workspace) == ["7-question"]
 
 
+def test_a_decision_is_logged_as_its_sentence(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
+    """Who opens the log of a task reads what it decided."""
+    caplog.set_level("INFO", "perennial")
+    record_again(workspace, answer("yes", 1), among=("yes", "no"))
+    assert caplog.messages == ["It was 1."]
+
+
 def test_another_answer_gets_a_line_of_its_own_and_the_last_one_holds(workspace: Workspace) -> None:
     """Yes, no, and yes again for the first reason are three lines in that order."""
     for kind, number in (("yes", 1), ("no", 2), ("no", 2), ("yes", 1), ("yes", 1), ("yes", 3)):

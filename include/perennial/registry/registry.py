@@ -140,6 +140,11 @@ class Registry:
         for name, value in tags.items():
             self._client.set_tag(run_id, f"perennial.{name}", value)
 
+    def describe(self, version: ModelVersion, sentence: str) -> None:
+        """Put a sentence at the head of a version's page and of its run's."""
+        self._client.set_tag(version.run_id, "mlflow.note.content", sentence)
+        self._client.update_model_version(version.model, version.version, description=sentence)
+
     def run_url(self, base_url: str, run_id: str) -> str:
         """Return the address of a run's page in the MLflow that is served at ``base_url``."""
         experiment = self._client.get_run(run_id).info.experiment_id

@@ -77,6 +77,8 @@ def conclude(workspace: Workspace, model: str, version: str, night: Night) -> De
         decision,
         {"candidate": version},
     )
+    run = workspace.registry.version(model, version).run_id
+    workspace.registry.set_tags(run, {"concluded": decision.reason})
     return decision
 
 

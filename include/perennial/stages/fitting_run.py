@@ -235,3 +235,4 @@ def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersi
         ),
     )
     workspace.registry.set_tags(version.run_id, {"ledger": entry.id})
+    workspace.registry.describe(version, entry.reason)

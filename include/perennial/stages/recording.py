@@ -1,10 +1,12 @@
 """Write a decision down, and what people should hear of it: one transaction, so that neither is without the other.
 
-Every stage ends here. What is told stands in the outbox afterwards; ``telling`` carries it to people.
+Every stage ends here. What is told stands in the outbox afterwards; ``telling`` carries it to people. The sentence
+is logged as well: a task's log says what it decided.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Collection
 from dataclasses import replace
@@ -18,9 +20,10 @@ from perennial.workspace import Workspace
 RUN_PAGE = "PERENNIAL_RUN_PAGE"
 """Environment variable with the address of the run that decides; whoever starts a stage may set it."""
 
-
 REVISION = "~"
 """Parts the key of a question from the number of its answer, from the second on."""
+
+_log = logging.getLogger(__name__)
 
 
 def record(workspace: Workspace, new: NewEntry, *, to_do: str | None = None) -> Entry:
@@ -34,6 +37,7 @@ def record(workspace: Workspace, new: NewEntry, *, to_do: str | None = None) -> 
         alert = None if workspace.quiet else alert_about(entry, to_do=to_do)
         if alert is not None:
             Outbox(database).put(alert)
+    _log.info("%s", entry.reason)
     return entry
 
 
