@@ -1,4 +1,7 @@
-"""Puts ``include/`` on the import path, so that these DAGs also run in an Airflow that was not started by us."""
+"""Puts ``include/`` on the import path, whoever imports the files that lie beside this one.
+
+Two words are missing here on purpose: a file that holds both is taken for one of those, and is searched for them.
+"""
 
 import sys
 from pathlib import Path
