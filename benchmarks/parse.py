@@ -1,8 +1,9 @@
 """What reading the DAG files costs: 1, 10 and 100 models, all kinds, beside dag-factory with as many DAGs and tasks.
 
 ``python -m benchmarks.parse [--quick] [--seed N]`` prints progress on stderr and one JSON object on stdout. Each
-reading is a real DagBag in a process of its own; what importing Airflow costs is measured apart and shown. The
-peer lies in an environment of its own below ``.perennial/bench`` and sees the very Airflow that is installed here.
+reading is a real DagBag in a fork of a process that has imported Airflow, as in the dag-processor. The peer lies in
+an environment of its own below ``.perennial/bench`` and sees the very Airflow that is installed here. ``bare`` are
+as many DAGs and tasks of Airflow's own classes without any argument: less than that nobody can reach.
 """
 
 from __future__ import annotations
@@ -20,65 +21,96 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Self
 
 ROOT = Path(__file__).parents[1]
 PEER, PEER_VERSION = "dag-factory", "1.1.0"
 ENVIRONMENT = ROOT / ".perennial" / "bench" / f"{PEER}-{PEER_VERSION}"
 FLOOR, TASK_PARSE = 2.0, 0.02
-REPEATED = 3
+REPEATED = 5
 
-READING = """
-import json, sys, time
-import airflow
-from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import dag, task, get_current_context, get_parsing_context
-from airflow.providers.standard.operators.bash import BashOperator
-imported, wall = time.process_time(), time.perf_counter()
-bag = DagBag(dag_folder=sys.argv[1])
-cpu, wall = time.process_time() - imported, time.perf_counter() - wall
-print(json.dumps({"imported": imported, "cpu": cpu, "wall": wall, "errors": dict(bag.import_errors),
-    "dags": {dag_id: len(dag.tasks) for dag_id, dag in bag.dags.items()}}))
-"""
 PEER_FILE = """
 # Airflow reads only files that name airflow and a dag
 from dagfactory import load_yaml_dags
 load_yaml_dags(globals_dict=globals(), config_filepath={config!r})
 """
+BARE_FILE = """
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG
+for dag_id, tasks in {plan!r}.items():
+    with DAG(dag_id):
+        chain = [EmptyOperator(task_id=f"t{{number}}") for number in range(tasks)]
+        for before, after in zip(chain, chain[1:]):
+            before >> after
+"""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One DagBag: CPU seconds of imports and of the reading itself, and what it holds."""
+    """One DagBag: CPU and wall seconds, and what it holds."""
 
-    imported: float
     cpu: float
     wall: float
     dags: Mapping[str, int]
     """Tasks of each DAG."""
 
 
-def read(python: Path, target: Path, settings: Mapping[str, str]) -> Reading:
-    """Read a DAG folder or file in a process of its own."""
-    done = subprocess.run(
-        [str(python), "-c", READING, str(target)],
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise SystemExit(done.stderr[-3000:])
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    if errors := found.pop("errors"):
-        raise SystemExit(f"{target} could not be read: {errors}")
-    return Reading(**found)
+@dataclass(frozen=True)
+class Job:
+    """What is read, and with which settings."""
+
+    target: Path
+    settings: Mapping[str, str]
 
 
-def middle(python: Path, target: Path, settings: Mapping[str, str]) -> Reading:
-    """Read several times; return the reading of median CPU."""
-    readings = [read(python, target, settings) for _ in range(REPEATED)]
-    return next(one for one in readings if one.cpu == median(each.cpu for each in readings))
+class Reader:
+    """A process that has imported Airflow and reads what it is asked for."""
+
+    def __init__(self, python: Path, settings: Mapping[str, str]) -> None:
+        """Start it; it answers once Airflow is imported."""
+        script = ROOT / "benchmarks" / "dag_reading.py"
+        self._process = subprocess.Popen(
+            [str(python), str(script)],
+            env={**os.environ, **settings},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.imported: float = self._answer()["imported"]
+        """CPU seconds that importing Airflow took."""
+
+    def __enter__(self) -> Self:
+        """Read until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let the process end."""
+        self._process.communicate()
+
+    def read(self, job: Job) -> Reading:
+        """Read once."""
+        assert self._process.stdin is not None  # noqa: S101 - opened above
+        asked = {"target": str(job.target), "settings": dict(job.settings)}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        found = self._answer()
+        if errors := found.pop("errors"):
+            raise SystemExit(f"{job.target} could not be read: {errors}")
+        return Reading(**found)
+
+    def in_turn(self, jobs: Mapping[str, Job]) -> dict[str, float]:
+        """Read each several times, one after the other, so that a busy machine is busy for all; median CPU."""
+        rounds = [{name: self.read(job).cpu for name, job in jobs.items()} for _ in range(REPEATED)]
+        return {name: median(each[name] for each in rounds) for name in jobs}
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None  # noqa: S101 - opened above
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit("the reader has died")
+        told: dict[str, Any] = json.loads(line)
+        return told
 
 
 def declare(project: Path, models: int, seed: int) -> None:
@@ -93,55 +125,61 @@ def declare(project: Path, models: int, seed: int) -> None:
         (folder / "model.yaml").write_text(text)
 
 
-def ours(folder: Path, models: int, seed: int) -> dict[str, Any]:
-    """Read our DAG files for so many models: first ever, again, and as each task does."""
-    project, python = folder / f"project-{models}", Path(sys.executable)
-    declare(project, models, seed)
-    settings = _airflow(folder) | {
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "include"), str(ROOT / "dags")]),
-        "PERENNIAL_PROJECT": str(project),
-        "PERENNIAL_HOME": str(folder / f"home-{models}"),
-    }
-    dags = ROOT / "dags"
-    cold = read(python, dags, settings)
-    warm = middle(python, dags, settings)
-    context = {
+def cell(reader: Reader, folder: Path, models: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Read so many models: first ever, then again beside the peer and the bare classes, and as each task does."""
+    project = folder / f"project-{models}"
+    declare(project, models, options.seed)
+    places = {"PERENNIAL_PROJECT": str(project), "PERENNIAL_HOME": str(folder / f"home-{models}")}
+    dags = Job(ROOT / "dags", places)
+    cold = reader.read(dags)
+    plan = {dag_id.replace(".", "__"): tasks for dag_id, tasks in cold.dags.items()}
+    one = {
         "_AIRFLOW_PARSING_CONTEXT_DAG_ID": "model_000.score",
         "_AIRFLOW_PARSING_CONTEXT_TASK_ID": "predict",
     }
-    task = middle(python, dags / "score.py", settings | context)
-    return {
-        "dags": len(warm.dags),
-        "tasks": sum(warm.dags.values()),
-        "import_airflow": round(warm.imported, 3),
-        "cold": round(cold.cpu, 3),
-        "warm": round(warm.cpu, 3),
-        "task": round(task.cpu, 4),
-        "plan": warm.dags,
+    jobs = {
+        "warm": dags,
+        "task": Job(ROOT / "dags" / "score.py", places | one),
+        "bare": Job(_bare(folder / f"bare-{models}", plan), {}),
     }
+    if not options.quick:
+        generated = _peer(folder / f"peer-{models}", plan)
+        jobs |= {"peer": Job(generated, {}), "peer_task": Job(generated, _context(plan))}
+    _as_many(reader, jobs, plan)
+    spent = reader.in_turn(jobs)
+    found: dict[str, Any] = {"models": models, "dags": len(plan), "tasks": sum(plan.values())}
+    found |= {"cold": round(cold.cpu, 3)} | {name: round(cpu, 4) for name, cpu in spent.items()}
+    found["over_bare"] = round(spent["warm"] / spent["bare"], 2)
+    return found if options.quick else found | {"ratio": round(spent["peer"] / spent["warm"], 2)}
 
 
-def peer(folder: Path, plan: Mapping[str, int]) -> dict[str, float]:
-    """Let dag-factory read as many DAGs with as many tasks, each task after the one before it."""
+def _as_many(reader: Reader, jobs: Mapping[str, Job], plan: Mapping[str, int]) -> None:
+    """Make sure that every side declares as many DAGs and tasks."""
+    for name in {"warm", "bare", "peer"} & set(jobs):
+        dags = reader.read(jobs[name]).dags
+        if (len(dags), sum(dags.values())) != (len(plan), sum(plan.values())):
+            raise SystemExit(f"{name} read {len(dags)} DAGs instead of {len(plan)}")
+
+
+def _bare(folder: Path, plan: Mapping[str, int]) -> Path:
+    folder.mkdir()
+    (folder / "bare.py").write_text(BARE_FILE.format(plan=dict(plan)))
+    return folder / "bare.py"
+
+
+def _peer(folder: Path, plan: Mapping[str, int]) -> Path:
+    """Write a file for dag-factory that declares as many DAGs and tasks, each task after the one before it."""
     import yaml
 
-    dags = folder / f"peer-{len(plan)}"
-    dags.mkdir()
-    config = dags / "dags.yml"
-    config.write_text(
-        yaml.safe_dump({dag_id.replace(".", "__"): _peer_dag(tasks) for dag_id, tasks in plan.items()})
-    )
-    (dags / "generated.py").write_text(PEER_FILE.format(config=str(config)))
-    python = ENVIRONMENT / "bin" / "python"
-    found = middle(python, dags, _airflow(folder))
-    task = middle(python, dags / "generated.py", _airflow(folder) | _context(plan))
-    if sum(found.dags.values()) != sum(plan.values()):
-        raise SystemExit(f"the peer read {len(found.dags)} DAGs, ours are {len(plan)}")
-    return {"peer": round(found.cpu, 3), "peer_task": round(task.cpu, 4)}
+    folder.mkdir()
+    config = folder / "dags.yml"
+    config.write_text(yaml.safe_dump({dag_id: _peer_dag(tasks) for dag_id, tasks in plan.items()}))
+    (folder / "generated.py").write_text(PEER_FILE.format(config=str(config)))
+    return folder / "generated.py"
 
 
 def _context(plan: Mapping[str, int]) -> dict[str, str]:
-    return {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": next(iter(plan)).replace(".", "__")}
+    return {"_AIRFLOW_PARSING_CONTEXT_DAG_ID": next(iter(plan))}
 
 
 def _peer_dag(tasks: int) -> dict[str, Any]:
@@ -154,12 +192,13 @@ def _peer_dag(tasks: int) -> dict[str, Any]:
     return {"start_date": "2013-01-01", "schedule": "@daily", "catchup": False, "tasks": chain}
 
 
-def _airflow(folder: Path) -> dict[str, str]:
+def _settings(folder: Path) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "DO_NOT_TRACK": "1",
         "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "include"), str(ROOT / "dags")]),
     }
 
 
@@ -184,18 +223,15 @@ def install_peer() -> None:
     )
 
 
-def measure(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
-    """Read every number of models, ours and the peer's."""
+def measure(options: argparse.Namespace, folder: Path) -> tuple[list[dict[str, Any]], float]:
+    """Read every number of models; tell as well what importing Airflow costs."""
+    python = Path(sys.executable) if options.quick else ENVIRONMENT / "bin" / "python"
     cells = []
-    for models in (1, 10) if options.quick else (1, 10, 100):
-        cell: dict[str, Any] = {"models": models} | ours(folder, models, options.seed)
-        plan = cell.pop("plan")
-        if not options.quick:
-            cell |= peer(folder, plan)
-            cell["ratio"] = round(cell["peer"] / cell["warm"], 2)
-        cells.append(cell)
-        print(cell, file=sys.stderr)
-    return cells
+    with Reader(python, _settings(folder)) as reader:
+        for models in (1, 10) if options.quick else (1, 10, 100):
+            cells.append(cell(reader, folder, models, options))
+            print(cells[-1], file=sys.stderr)
+        return cells, reader.imported
 
 
 def main() -> int:
@@ -207,7 +243,7 @@ def main() -> int:
     if not options.quick:
         install_peer()
     with tempfile.TemporaryDirectory(prefix="perennial-parse-") as folder:
-        cells = measure(options, Path(folder))
+        cells, imported = measure(options, Path(folder))
     most = cells[-1]
     found = {
         "name": "parse",
@@ -217,10 +253,11 @@ def main() -> int:
         "peer_name": f"{PEER} {PEER_VERSION}, as many DAGs and tasks, the same Airflow",
         "ratio": most.get("ratio"),
         "floor": FLOOR,
+        "bare": most["bare"],
         "unit": "CPU seconds to read all DAG files, imports of Airflow apart",
         "n": REPEATED,
         "seed": options.seed,
-        "settings": {"task_parse_at_most": TASK_PARSE},
+        "settings": {"task_parse_at_most": TASK_PARSE, "import_airflow": round(imported, 2)},
         "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, Python {platform.python_version()}",
         "commit": _commit(),
         "cells": cells,

@@ -22,49 +22,48 @@ from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, version_and_night
 
+FORM = {"version": VERSION, "night": NIGHT}
+
+
+@task
+def testing(model: str) -> Report:
+    """Load the version and score the night's rows with it, published nowhere."""
+    from perennial.stages.deploy import test
+    from perennial.workspace import Workspace
+
+    workspace = Workspace.open()
+    version, night = version_and_night(get_current_context(), workspace, model)
+    test(workspace, model, version, night)
+    return {"version": version, "night": night}
+
+
+@task
+def staging(model: str, about: dict[str, str]) -> Report:
+    """Compare what the version would have said with what the champion said."""
+    from perennial.stages.deploy import stage
+    from perennial.workspace import Workspace
+
+    return stage(Workspace.open(), model, about["version"], about["night"]).as_json()
+
+
+@task
+def production(model: str, about: dict[str, str]) -> Report:
+    """Hand over to the version, unless a person has to approve."""
+    from perennial.stages.deploy import promote
+    from perennial.workspace import Workspace
+
+    entry = promote(Workspace.open(), model, about["version"], about["night"])
+    if entry.kind != "promoted":
+        raise AirflowSkipException(entry.reason)
+    return {"version": about["version"], "reason": entry.reason, "ledger": entry.id}
+
 
 def build(model: DagFacts) -> None:
     """Declare `<model>.deploy`."""
-
-    @model_dag(
-        model,
-        kind="deploy",
-        page=__doc__,
-        schedule=[asset(model, "challenger")],
-        params={"version": VERSION, "night": NIGHT},
-    )
-    def deploy() -> None:
-        @task
-        def testing() -> Report:
-            from perennial.stages.deploy import test
-            from perennial.workspace import Workspace
-
-            workspace = Workspace.open()
-            version, night = version_and_night(get_current_context(), workspace, model.name)
-            test(workspace, model.name, version, night)
-            return {"version": version, "night": night}
-
-        @task
-        def staging(about: dict[str, str]) -> Report:
-            from perennial.stages.deploy import stage
-            from perennial.workspace import Workspace
-
-            return stage(Workspace.open(), model.name, about["version"], about["night"]).as_json()
-
-        @task(outlets=[asset(model, "champion")])
-        def production(about: dict[str, str]) -> Report:
-            from perennial.stages.deploy import promote
-            from perennial.workspace import Workspace
-
-            entry = promote(Workspace.open(), model.name, about["version"], about["night"])
-            if entry.kind != "promoted":
-                raise AirflowSkipException(entry.reason)
-            return {"kind": entry.kind, "reason": entry.reason, "ledger": entry.id}
-
-        about = testing()
-        staging(about) >> production(about)
-
-    deploy()
+    with model_dag(model, kind="deploy", page=__doc__, schedule=[asset(model.name, "challenger")], form=FORM):
+        about = testing(model.name)
+        switched = production.override(outlets=[asset(model.name, "champion")])(model.name, about)
+        staging(model.name, about) >> switched
 
 
 each_model(build)

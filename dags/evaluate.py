@@ -21,53 +21,53 @@ from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, version_and_night
 
+FORM = {"version": VERSION, "night": NIGHT}
+
+
+@task
+def measure(model: str) -> Report:
+    """Measure candidate and champion on nights the candidate never saw."""
+    from perennial.stages.evaluate import measure as measure_candidate
+    from perennial.workspace import Workspace
+
+    workspace = Workspace.open()
+    version, night = version_and_night(get_current_context(), workspace, model)
+    measure_candidate(workspace, model, version, night)
+    return {"version": version, "night": night}
+
+
+@task(map_index_template="{{ answer }}")
+def gate(model: str, name: str, about: dict[str, str]) -> Report:
+    """Ask one gate whether the candidate may go further."""
+    from perennial.stages.evaluate import ask
+    from perennial.workspace import Workspace
+
+    decision = ask(Workspace.open(), model, about["version"], about["night"], name)
+    get_current_context()["answer"] = f"{name}: {decision.verdict.value}"  # type: ignore[typeddict-unknown-key]
+    return decision.as_json()
+
+
+@task
+def conclude(model: str, about: dict[str, str]):  # noqa: ANN201 - Airflow reads the asset's metadata from a generator
+    """Let the candidate go further if every gate lets it pass."""
+    from perennial.facts.decision import Verdict
+    from perennial.stages.evaluate import conclude as conclude_evaluation
+    from perennial.workspace import Workspace
+
+    decision = conclude_evaluation(Workspace.open(), model, about["version"], about["night"])
+    if decision.verdict is not Verdict.PASS:
+        raise AirflowSkipException(decision.reason)
+    yield Metadata(asset(model, "challenger"), about)
+
 
 def build(model: DagFacts) -> None:
     """Declare `<model>.evaluate`."""
-    challenger = asset(model, "challenger")
-
-    @model_dag(
-        model,
-        kind="evaluate",
-        page=__doc__,
-        schedule=[asset(model, "candidate")],
-        params={"version": VERSION, "night": NIGHT},
-    )
-    def evaluate() -> None:
-        @task
-        def measure() -> Report:
-            from perennial.stages.evaluate import measure as measure_candidate
-            from perennial.workspace import Workspace
-
-            workspace = Workspace.open()
-            version, night = version_and_night(get_current_context(), workspace, model.name)
-            measure_candidate(workspace, model.name, version, night)
-            return {"version": version, "night": night}
-
-        @task(map_index_template="{{ answer }}")
-        def gate(name: str, about: dict[str, str]) -> Report:
-            from perennial.stages.evaluate import ask
-            from perennial.workspace import Workspace
-
-            decision = ask(Workspace.open(), model.name, about["version"], about["night"], name)
-            get_current_context()["answer"] = f"{name}: {decision.verdict.value}"  # type: ignore[typeddict-unknown-key]
-            return decision.as_json()
-
-        @task(outlets=[challenger])
-        def conclude(about: dict[str, str]):  # noqa: ANN202 - Airflow reads the asset's metadata from a generator
-            from perennial.facts.decision import Verdict
-            from perennial.stages.evaluate import conclude as conclude_evaluation
-            from perennial.workspace import Workspace
-
-            decision = conclude_evaluation(Workspace.open(), model.name, about["version"], about["night"])
-            if decision.verdict is not Verdict.PASS:
-                raise AirflowSkipException(decision.reason)
-            yield Metadata(challenger, about)
-
-        about = measure()
-        gate.partial(about=about).expand(name=list(model.gates)) >> conclude(about)
-
-    evaluate()
+    with model_dag(
+        model, kind="evaluate", page=__doc__, schedule=[asset(model.name, "candidate")], form=FORM
+    ):
+        about = measure(model.name)
+        asked = gate.partial(model=model.name, about=about).expand(name=list(model.gates))
+        asked >> conclude.override(outlets=[asset(model.name, "challenger")])(model.name, about)
 
 
 each_model(build)

@@ -19,21 +19,19 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
 
 
+@task
+def build_features(model: str) -> Report:
+    """Build every feature of the night, and of earlier nights that changed."""
+    from perennial.stages.build_features import build_features as build_missing
+    from perennial.workspace import Workspace
+
+    return build_missing(Workspace.open(), model, night_of(get_current_context())).as_json()
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.features`."""
-
-    @model_dag(model, kind="features", page=__doc__, schedule=whenever(model, "night"))
-    def features() -> None:
-        @task(outlets=[asset(model, "features")])
-        def build_features() -> Report:
-            from perennial.stages.build_features import build_features as build_missing
-            from perennial.workspace import Workspace
-
-            return build_missing(Workspace.open(), model.name, night_of(get_current_context())).as_json()
-
-        build_features()
-
-    features()
+    with model_dag(model, kind="features", page=__doc__, schedule=whenever(model.name, "night")):
+        build_features.override(outlets=[asset(model.name, "features")])(model.name)
 
 
 each_model(build)

@@ -21,20 +21,20 @@ from perennial_airflow.nights import every_night, night_of
 from perennial_airflow.skipping import goes_on_if
 
 
+@task
+def judge(model: str) -> Report:
+    """Compare the night with what was promised, and ask for a new model if that is declared."""
+    from perennial.stages.monitor import monitor as judge_night
+    from perennial.workspace import Workspace
+
+    watched = judge_night(Workspace.open(), model, night_of(get_current_context()))
+    return goes_on_if(watched.asks is not None, watched.as_json(), before="trigger_retrain")
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.monitor`."""
-
-    @model_dag(model, kind="monitor", page=__doc__, schedule=every_night(model, hours_later=6))
-    def monitor() -> None:
-        @task
-        def judge() -> Report:
-            from perennial.stages.monitor import monitor as judge_night
-            from perennial.workspace import Workspace
-
-            watched = judge_night(Workspace.open(), model.name, night_of(get_current_context()))
-            return goes_on_if(watched.asks is not None, watched.as_json(), before="trigger_retrain")
-
-        trigger_retrain = TriggerDagRunOperator(
+    with model_dag(model, kind="monitor", page=__doc__, schedule=every_night(model, hours_later=6)):
+        judge(model.name) >> TriggerDagRunOperator(
             task_id="trigger_retrain",
             trigger_dag_id=f"{model.name}.retrain",
             trigger_run_id="{{ ti.xcom_pull('judge')['asks'] }}__{{ ti.xcom_pull('judge')['night'] }}",
@@ -47,9 +47,6 @@ def build(model: DagFacts) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        judge() >> trigger_retrain
-
-    monitor()
 
 
 each_model(build)

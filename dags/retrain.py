@@ -21,37 +21,38 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import is_under_way, night_or_latest
 from perennial_airflow.skipping import goes_on_if
 
+FORM = {"night": NIGHT, "trigger": TRIGGER, "cause": CAUSE, "finding": FINDING, "actor": ACTOR}
+
+
+@task
+def decide(model: str) -> Report:
+    """Ask the retraining policy whether to train now."""
+    from perennial.facts.decision import Verdict
+    from perennial.stages.retrain import retrain as decide_retraining
+    from perennial.workspace import Workspace
+
+    context = get_current_context()
+    params = context["params"]
+    workspace = Workspace.open()
+    night = night_or_latest(context, workspace, model)
+    decision = decide_retraining(
+        workspace,
+        model,
+        night,
+        trigger=params["trigger"],
+        cause=params["cause"] or None,
+        finding=params["finding"] or None,
+        actor=params["actor"] or "retrain",
+        under_way=is_under_way(context, model),
+    )
+    goes_ahead = decision.verdict is Verdict.PASS
+    return goes_on_if(goes_ahead, {"night": night, **decision.as_json()}, before="train")
+
 
 def build(model: DagFacts) -> None:
     """Declare `<model>.retrain`."""
-    form = {"night": NIGHT, "trigger": TRIGGER, "cause": CAUSE, "finding": FINDING, "actor": ACTOR}
-
-    @model_dag(model, kind="retrain", page=__doc__, params=form)
-    def retrain() -> None:
-        @task
-        def decide() -> Report:
-            from perennial.facts.decision import Verdict
-            from perennial.stages.retrain import retrain as decide_retraining
-            from perennial.workspace import Workspace
-
-            context = get_current_context()
-            params = context["params"]
-            workspace = Workspace.open()
-            night = night_or_latest(context, workspace, model.name)
-            decision = decide_retraining(
-                workspace,
-                model.name,
-                night,
-                trigger=params["trigger"],
-                cause=params["cause"] or None,
-                finding=params["finding"] or None,
-                actor=params["actor"] or "retrain",
-                under_way=is_under_way(context, model.name),
-            )
-            goes_ahead = decision.verdict is Verdict.PASS
-            return goes_on_if(goes_ahead, {"night": night, **decision.as_json()}, before="train")
-
-        train = TriggerDagRunOperator(
+    with model_dag(model, kind="retrain", page=__doc__, form=FORM):
+        decide(model.name) >> TriggerDagRunOperator(
             task_id="train",
             trigger_dag_id=f"{model.name}.train",
             trigger_run_id="retrain__{{ run_id }}",
@@ -59,9 +60,6 @@ def build(model: DagFacts) -> None:
             logical_date=None,
             skip_when_already_exists=True,
         )
-        decide() >> train
-
-    retrain()
 
 
 each_model(build)

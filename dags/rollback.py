@@ -24,35 +24,33 @@ REASON = Param(
     title="Why",
     description="What is wrong with the version that serves? This sentence stays in the ledger.",
 )
+FORM = {"reason": REASON, "version": VERSION, "night": NIGHT, "actor": ACTOR}
+
+
+@task
+def roll_back(model: str) -> Report:
+    """Return to the version named, or to the one that served before."""
+    from perennial.stages.roll_back import roll_back as return_to
+    from perennial.workspace import Workspace
+
+    context = get_current_context()
+    params = context["params"]
+    workspace = Workspace.open()
+    entry = return_to(
+        workspace,
+        model,
+        night_or_latest(context, workspace, model),
+        reason=params["reason"],
+        actor=params["actor"] or "an operator",
+        version=params["version"] or None,
+    )
+    return {"version": entry.evidence["version"], "reason": entry.reason, "ledger": entry.id}
 
 
 def build(model: DagFacts) -> None:
     """Declare `<model>.rollback`."""
-    form = {"reason": REASON, "version": VERSION, "night": NIGHT, "actor": ACTOR}
-
-    @model_dag(model, kind="rollback", page=__doc__, params=form)
-    def rollback() -> None:
-        @task
-        def roll_back() -> Report:
-            from perennial.stages.roll_back import roll_back as return_to
-            from perennial.workspace import Workspace
-
-            context = get_current_context()
-            params = context["params"]
-            workspace = Workspace.open()
-            entry = return_to(
-                workspace,
-                model.name,
-                night_or_latest(context, workspace, model.name),
-                reason=params["reason"],
-                actor=params["actor"] or "an operator",
-                version=params["version"] or None,
-            )
-            return {"reason": entry.reason, "ledger": entry.id}
-
-        roll_back()
-
-    rollback()
+    with model_dag(model, kind="rollback", page=__doc__, form=FORM):
+        roll_back(model.name)
 
 
 each_model(build)

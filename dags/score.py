@@ -21,34 +21,34 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
 
 
+@task
+def predict(model: str) -> Report:
+    """Predict the night's rows with the champion."""
+    from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
+    from perennial.stages.score import score as score_night
+    from perennial.workspace import Workspace
+
+    try:
+        return score_night(Workspace.open(), model, night_of(get_current_context())).as_json()
+    except (NoChampionError, HeldNightError, SkippedNightError) as error:
+        raise AirflowSkipException(str(error)) from error
+
+
+@task
+def deliver(model: str) -> Report:
+    """Hand the night's predictions to the declared sink."""
+    from perennial.stages.score import deliver as deliver_night
+    from perennial.workspace import Workspace
+
+    return deliver_night(Workspace.open(), model, night_of(get_current_context()))
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.score`."""
-
-    @model_dag(model, kind="score", page=__doc__, schedule=whenever(model, "features"))
-    def score() -> None:
-        @task(outlets=[asset(model, "predictions")])
-        def predict() -> Report:
-            from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
-            from perennial.stages.score import score as score_night
-            from perennial.workspace import Workspace
-
-            try:
-                return score_night(Workspace.open(), model.name, night_of(get_current_context())).as_json()
-            except (NoChampionError, HeldNightError, SkippedNightError) as error:
-                raise AirflowSkipException(str(error)) from error
-
-        @task
-        def deliver() -> Report:
-            from perennial.stages.score import deliver as deliver_night
-            from perennial.workspace import Workspace
-
-            return deliver_night(Workspace.open(), model.name, night_of(get_current_context()))
-
-        scored = predict()
+    with model_dag(model, kind="score", page=__doc__, schedule=whenever(model.name, "features")):
+        scored = predict.override(outlets=[asset(model.name, "predictions")])(model.name)
         if model.has_sink:
-            scored >> deliver()
-
-    score()
+            scored >> deliver(model.name)
 
 
 each_model(build)

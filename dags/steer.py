@@ -5,7 +5,8 @@ By hand only: *Trigger*, choose what to do, name the night and say why. Your wor
 - **hold**: nothing is scored for the night until it is released.
 - **release**: a held night is scored now.
 - **skip**: the night is closed without the deliveries that never came, and goes on with what did come.
-- **accept**: rows of a quarantine are published by your word, and the night goes on with them.
+- **accept**: rows of a quarantine, or a correction that was held back whole, are published by your word, and the
+  night goes on with them.
 - **rerun**: the night is done again from a stage on; what comes out the same changes nothing.
 
 **Ends with** the word in the ledger and the stages that follow from it done, one task each; those that do not
@@ -41,9 +42,9 @@ WHY = Param(
 ROWS = Param(
     "all",
     type="string",
-    pattern="^(all|[0-9]+( *, *[0-9]+)*)$",
+    pattern="^(all|held|[0-9]+( *, *[0-9]+)*)$",
     title="Rows",
-    description="For *accept*: rows by their numbers in the quarantine (3, 7), or all.",
+    description="For *accept*: rows by their numbers in the quarantine (3, 7), all, or held: a correction that waits.",
 )
 STAGE = Param(
     "validate",
@@ -53,13 +54,35 @@ STAGE = Param(
 )
 
 
+@task(retries=0)
+def say(model: str) -> Report:
+    """Put a person's word into the ledger, and say which stages follow from it."""
+    from perennial.workspace import Workspace
+    from perennial_airflow.steering import obey
+
+    context = get_current_context()
+    actor = context["params"]["actor"] or context["dag_run"].triggering_user_name
+    return obey(Workspace.open(), model, context["params"], actor or "an operator")
+
+
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def do(model: str, stage: str, word: dict[str, list[str]]) -> Report:
+    """Do a stage of the night again if it follows from the word."""
+    from perennial.workspace import Workspace
+    from perennial_airflow.steering import STAGES
+
+    if stage not in word["stages"]:
+        raise AirflowSkipException(f"{stage} does not follow from this.")
+    return STAGES[stage](Workspace.open(), model, get_current_context()["params"]["night"])
+
+
+NIGHTLY = {stage: do.override(task_id=stage) for stage in ("validate", "features", "score", "monitor")}
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.steer`."""
     source = Param(
-        "",
-        enum=["", *model.sources],
-        title="Source",
-        description="For *accept*: whose quarantined rows.",
+        "", enum=["", *model.sources], title="Source", description="For *accept*: whose quarantined rows."
     )
     form = {
         "action": ACTION,
@@ -70,35 +93,12 @@ def build(model: DagFacts) -> None:
         "stage": STAGE,
         "actor": ACTOR,
     }
-
-    @model_dag(model, kind="steer", page=__doc__, params=form)
-    def steer() -> None:
-        @task(retries=0)
-        def say() -> Report:
-            from perennial.workspace import Workspace
-            from perennial_airflow.steering import obey
-
-            context = get_current_context()
-            actor = context["params"]["actor"] or context["dag_run"].triggering_user_name
-            return obey(Workspace.open(), model.name, context["params"], actor or "an operator")
-
-        @task(trigger_rule=TriggerRule.NONE_FAILED)
-        def do(stage: str, word: dict[str, list[str]]) -> Report:
-            from perennial.workspace import Workspace
-            from perennial_airflow.steering import STAGES
-
-            if stage not in word["stages"]:
-                raise AirflowSkipException(f"{stage} does not follow from this.")
-            return STAGES[stage](Workspace.open(), model.name, get_current_context()["params"]["night"])
-
-        word = say()
-        previous = word
-        for stage in ("validate", "features", "score", "monitor"):
-            done = do.override(task_id=stage)(stage, word)
+    with model_dag(model, kind="steer", page=__doc__, form=form):
+        word = previous = say(model.name)
+        for stage, again in NIGHTLY.items():
+            done = again(model.name, stage, word)
             previous >> done
             previous = done
-
-    steer()
 
 
 each_model(build)

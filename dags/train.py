@@ -20,49 +20,49 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_or_latest
 
 
+@task
+def assemble(model: str) -> str:
+    """Put together the training set as it was known on the night."""
+    from perennial.stages.train import assemble as assemble_training_set
+    from perennial.workspace import Workspace
+
+    workspace = Workspace.open()
+    night = night_or_latest(get_current_context(), workspace, model)
+    return assemble_training_set(workspace, model, night)
+
+
+@task(map_index_template="{{ trials }}")
+def tune(model: str, batch: int, generation: int, run: str) -> None:
+    """Try one batch of a generation's parameters."""
+    from perennial.stages.train import tune as run_trials
+    from perennial.workspace import Workspace
+
+    tried = run_trials(Workspace.open(), model, run, generation, batch)
+    get_current_context()["trials"] = tried  # type: ignore[typeddict-unknown-key]  # names the mapped task
+
+
+@task
+def fit(model: str, run: str):  # noqa: ANN201 - Airflow reads the asset's metadata from a generator
+    """Fit the best parameters found and register the candidate."""
+    from perennial.stages.train import fit as fit_candidate
+    from perennial.workspace import Workspace
+
+    made = fit_candidate(Workspace.open(), model, run)
+    yield Metadata(asset(model, "candidate"), {"version": made.version, "night": made.night})
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.train`."""
-    candidate = asset(model, "candidate")
-
-    @model_dag(model, kind="train", page=__doc__, params={"night": NIGHT})
-    def train() -> None:
-        @task
-        def assemble() -> str:
-            from perennial.stages.train import assemble as assemble_training_set
-            from perennial.workspace import Workspace
-
-            workspace = Workspace.open()
-            night = night_or_latest(get_current_context(), workspace, model.name)
-            return assemble_training_set(workspace, model.name, night)
-
-        @task(map_index_template="{{ trials }}")
-        def tune(batch: int, generation: int, run: str) -> None:
-            from perennial.stages.train import tune as run_trials
-            from perennial.workspace import Workspace
-
-            tried = run_trials(Workspace.open(), model.name, run, generation, batch)
-            get_current_context()["trials"] = tried  # type: ignore[typeddict-unknown-key]  # names the mapped task
-
-        @task(outlets=[candidate])
-        def fit(run: str):  # noqa: ANN202 - Airflow reads the asset's metadata from a generator
-            from perennial.stages.train import fit as fit_candidate
-            from perennial.workspace import Workspace
-
-            made = fit_candidate(Workspace.open(), model.name, run)
-            yield Metadata(candidate, {"version": made.version, "night": made.night})
-
-        run = assemble()
-        previous = run
+    with model_dag(model, kind="train", page=__doc__, form={"night": NIGHT}):
+        run = previous = assemble(model.name)
         for generation in range(model.generations):
             tried = tune.override(task_id=f"generation_{generation + 1}").partial(
-                generation=generation, run=run
+                model=model.name, generation=generation, run=run
             )
             tried = tried.expand(batch=list(range(model.batches)))
             previous >> tried
             previous = tried
-        previous >> fit(run)
-
-    train()
+        previous >> fit.override(outlets=[asset(model.name, "candidate")])(model.name, run)
 
 
 each_model(build)

@@ -30,32 +30,34 @@ SINCE = Param(
 )
 
 
+@task(map_index_template="{{ source }}")
+def take_in(model: str, source: str) -> Report:
+    """Gather one source's delivery, check it, publish what is sound."""
+    from perennial.stages.validate import take_in_range
+    from perennial.workspace import Workspace
+
+    context = get_current_context()
+    context["source"] = source  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
+    night = night_of(context)
+    first = context["params"]["since"] or night
+    return take_in_range(Workspace.open(), model, source, first, night).as_json()
+
+
+@task
+def close_night(model: str) -> Report:
+    """Join the night's sources and close the night."""
+    from perennial.stages.validate import close_night as close
+    from perennial.workspace import Workspace
+
+    return close(Workspace.open(), model, night_of(get_current_context()))
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.validate`."""
-
-    @model_dag(model, kind="validate", page=__doc__, schedule=every_night(model), params={"since": SINCE})
-    def validate() -> None:
-        @task(map_index_template="{{ source }}", **until_late(model.arrival_delay_hours))
-        def take_in(source: str) -> Report:
-            from perennial.stages.validate import take_in_range
-            from perennial.workspace import Workspace
-
-            context = get_current_context()
-            context["source"] = source  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
-            night = night_of(context)
-            first = context["params"]["since"] or night
-            return take_in_range(Workspace.open(), model.name, source, first, night).as_json()
-
-        @task(outlets=[asset(model, "night")])
-        def close_night() -> Report:
-            from perennial.stages.validate import close_night as close
-            from perennial.workspace import Workspace
-
-            return close(Workspace.open(), model.name, night_of(get_current_context()))
-
-        take_in.expand(source=list(model.sources)) >> close_night()
-
-    validate()
+    with model_dag(model, kind="validate", page=__doc__, schedule=every_night(model), form={"since": SINCE}):
+        taken_in = take_in.override(**until_late(model.arrival_delay_hours)).partial(model=model.name)
+        close = close_night.override(outlets=[asset(model.name, "night")])
+        taken_in.expand(source=list(model.sources)) >> close(model.name)
 
 
 each_model(build)

@@ -39,7 +39,7 @@ def since(dag_id: str, error: str) -> datetime:
 def known() -> frozenset[str]:
     """Return the DAGs whose error is kept: asked once a reading, since hardly ever is there one."""
     try:
-        return frozenset(name.removesuffix(".json") for name in os.listdir(_folder()))
+        return frozenset(file.stem for file in _folder().iterdir())
     except OSError:
         return frozenset()
 

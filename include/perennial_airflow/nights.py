@@ -24,12 +24,12 @@ def every_night(model: DagFacts, *, hours_later: int = 0) -> CronPartitionTimeta
     return CronPartitionTimetable(cron, timezone=model.timezone, run_offset=-1 - days, key_format=KEY_FORMAT)
 
 
-def asset(model: DagFacts, name: str) -> Asset:
+def asset(model: str, name: str) -> Asset:
     """Name what one DAG of a model makes and another waits for."""
-    return Asset(name=f"{model.name}/{name}", uri=f"perennial://{model.name}/{name}")
+    return Asset(name=f"{model}/{name}", uri=f"perennial://{model}/{name}")
 
 
-def whenever(model: DagFacts, name: str) -> PartitionedAssetTimetable:
+def whenever(model: str, name: str) -> PartitionedAssetTimetable:
     """Run for each night of an asset as it is published."""
     return PartitionedAssetTimetable(assets=asset(model, name))
 
