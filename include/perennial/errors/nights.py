@@ -28,8 +28,8 @@ class NoNightError(PerennialError):
     def __init__(self, dag_id: str) -> None:
         """Say where the night is entered."""
         super().__init__(
-            f"This run of {dag_id} has no night. Trigger it again with the partition key set to the night's "
-            "date, for example 2013-05-12 (a run with a logical date starts nothing downstream)."
+            f"This run of {dag_id} has no night. Trigger it again and set Partition Key, under Advanced Options, to "
+            "the night's date, for example 2013-05-12 (a run with a logical date starts nothing downstream)."
         )
 
 
