@@ -6,7 +6,9 @@ checked by its hash in every step.
 **Ends with** the switch in the ledger, mirrored in MLflow's alias `champion`. A model of high risk stops after
 staging: it needs approval.
 
-**If `production` is skipped**, the model's risk is high and a person has to approve; its sentence says so.
+**If `production` is skipped**, the model's risk is high and a person has to approve: read what the gates said in
+`evaluate`, declare `risk: low` in `model.yaml` and clear `production`.
+
 **If it fails**, the champion serves on. The log says which step objects and why.
 """
 

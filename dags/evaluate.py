@@ -1,12 +1,12 @@
 """Ask the gates whether a candidate may go further, on rows that neither it nor the champion has seen.
 
-Starts by itself when `train` has registered a candidate; by hand for any version.
+Starts by itself when `train` has registered a candidate. By hand: *Trigger* and fill in *Version*.
 
 **Ends with** every gate's verdict under its own name, with its evidence, and one conclusion in the ledger.
 If the candidate passed, `deploy` follows.
 
-**If `conclude` is skipped**, the candidate was refused or there is too little evidence: its sentence says which
-gate and why. The champion serves on; nothing is wrong.
+**If `conclude` is skipped**, the candidate was refused or there is too little evidence: its log says which gate
+and why. The champion serves on; nothing is wrong.
 """
 
 from __future__ import annotations

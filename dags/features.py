@@ -1,7 +1,8 @@
 """Build the night's features into the feature repository, each from what was known at the night's end.
 
 Starts by itself when `validate` has closed a night. Nights that have rows but no features yet are built too,
-so a changed `features.py` or a loaded history is made up for without a special run.
+so a changed `features.py` or a loaded history is made up for without a special run. By hand: *Trigger*, open
+*Advanced Options* and set *Partition Key* to the night.
 
 **Ends with** the night's feature partition; `score` follows.
 

@@ -2,6 +2,7 @@
 
 Runs every night on a clock of its own, some hours after `validate`, so that a night whose data never came is
 itself a finding. A finding that asks for a new model triggers `retrain`; a broken feed never does.
+By hand: *Trigger*, open *Advanced Options* and set *Partition Key* to the night.
 
 **Ends with** the night's verdict in the ledger: learning, quiet, notice, page or silent, with its evidence.
 

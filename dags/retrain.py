@@ -5,7 +5,7 @@ cooldown, enough new labelled rows, none under way, never on a broken feed.
 
 **Ends with** the decision in the ledger; if it goes ahead it triggers `train`, and `evaluate` and `deploy` follow.
 
-**If `train` is skipped**, the policy said no: the sentence is in the task `decide` and in the ledger.
+**If `train` is skipped**, the policy said no: the log of `decide` and the ledger say why.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from airflow.sdk import Param, get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
-from perennial_airflow.forms import ACTOR, NIGHT, VERSION
+from perennial_airflow.forms import ACTOR, NIGHT
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import night_or_latest
@@ -22,7 +22,14 @@ REASON = Param(
     type="string",
     minLength=10,
     title="Why",
-    description="What is wrong with the version that serves? This sentence stays in the ledger.",
+    description="What is wrong with the version that serves? Ten characters or more; they stay in the ledger.",
+)
+VERSION = Param(
+    None,
+    type=["null", "string"],
+    pattern="^[0-9]+$",
+    title="Version",
+    description="Number of the version to return to. Empty: the one that served before.",
 )
 FORM = {"reason": REASON, "version": VERSION, "night": NIGHT, "actor": ACTOR}
 

@@ -1,11 +1,13 @@
 """Score the night's rows with the champion and deliver the predictions.
 
-Starts by itself when the night's features are built.
+Starts by itself when the night's features are built. By hand: *Trigger*, open *Advanced Options* and set
+*Partition Key* to the night.
 
 **Ends with** the night's predictions, each with the version that made it, delivered to the declared sink.
 
 **If it is skipped**, the model has no champion yet (trigger `retrain` to train a first one), or a person holds or
 skipped the night; the log of `predict` says which.
+
 **If it fails**, no prediction of that night was published; what was delivered before is unchanged.
 """
 

@@ -44,13 +44,13 @@ ROWS = Param(
     type="string",
     pattern="^(all|held|[0-9]+( *, *[0-9]+)*)$",
     title="Rows",
-    description="For *accept*: rows by their numbers in the quarantine (3, 7), all, or held: a correction that waits.",
+    description="For accept: rows by their numbers in the quarantine (3, 7), all, or held: a correction that waits.",
 )
 STAGE = Param(
     "validate",
     enum=["validate", "features", "score", "monitor"],
     title="From",
-    description="For *rerun*: the first stage to do again; those after it follow.",
+    description="For rerun: the first stage to do again; those after it follow.",
 )
 
 
@@ -82,7 +82,7 @@ NIGHTLY = {stage: do.override(task_id=stage) for stage in ("validate", "features
 def build(model: DagFacts) -> None:
     """Declare `<model>.steer`."""
     source = Param(
-        "", enum=["", *model.sources], title="Source", description="For *accept*: whose quarantined rows."
+        "", enum=["", *model.sources], title="Source", description="For accept: whose quarantined rows."
     )
     form = {
         "action": ACTION,

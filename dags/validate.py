@@ -1,7 +1,7 @@
 """Take in a night: gather each source's delivery, clean it, check it, set bad rows aside, publish the rest.
 
-Runs every night on the model's clock. By hand: *Trigger*, set the partition key to the night (2013-05-12);
-give `since` as well to bring in a whole range of history in one pass.
+Runs every night on the model's clock. By hand: *Trigger*, open *Advanced Options* and set *Partition Key* to the
+night (2013-05-12); fill in *History since* as well to bring in a whole range of history in one pass.
 
 **Ends with** one published table a source, whole or not at all, and the night closed; `features` follows.
 

@@ -32,8 +32,9 @@ class Built:
     """Rows of these nights."""
 
     def as_json(self) -> dict[str, Json]:
-        """Write plain values."""
-        return {"plan": self.plan, "nights": list(self.nights), "rows": self.rows}
+        """Write plain values; of the nights their number and both ends, since a history may have thousands."""
+        ends = {"first": self.nights[0], "last": self.nights[-1]} if self.nights else {}
+        return {"plan": self.plan, "nights": len(self.nights), **ends, "rows": self.rows}
 
 
 def build_features(workspace: Workspace, model: str, night: Night, plan: FeaturePlan | None = None) -> Built:
