@@ -41,6 +41,14 @@ def test_check_compiles_the_features(perennial, project) -> None:
     assert "late" in problem["message"]
 
 
+def test_check_survives_features_that_end_the_process(perennial, project) -> None:
+    """An exit at import would take the command with it, and all folders after this one unseen."""
+    project.declare(features='"""Views."""\n\nraise SystemExit(0)\n')
+    answer = perennial("check", MODEL, of=project.root)
+    assert answer.status == 1
+    assert "features.py:3: it cannot be loaded: SystemExit" in answer.out
+
+
 def test_show_prints_what_is_declared(perennial, project) -> None:
     """For people as a page, for programs as the whole declaration."""
     project.declare()

@@ -133,13 +133,13 @@ def load_code(text: str, name: str) -> ModuleType:
     module.__file__ = name
     try:
         exec(compile(text, name, "exec"), module.__dict__)  # noqa: S102 - a model's author is trusted as a DAG's is
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # an exit would end the command or task without a word
         where = f"{name}:{_line(error, name)}"
         raise BadViewError(where, f"it cannot be loaded: {type(error).__name__}: {error}") from error
     return module
 
 
-def _line(error: Exception, name: str) -> int:
+def _line(error: BaseException, name: str) -> int:
     """Find the line of the file on which it failed."""
     if isinstance(error, SyntaxError):
         return error.lineno or 1
