@@ -44,6 +44,12 @@ FAMILIES = {
     "SplineTransformer": make_pipeline(SplineTransformer(), LogisticRegression()),
 }
 
+OF_ANOTHER_SCIPY = {
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "scipy.interpolate._bsplines._BSpline",
+}
+"""One of the two is held, by the SciPy that the lock has for this Python."""
+
 
 @pytest.mark.parametrize("family", REVIEWED)
 def test_the_list_of_a_family_is_what_its_models_hold(family) -> None:
@@ -51,7 +57,8 @@ def test_the_list_of_a_family_is_what_its_models_hold(family) -> None:
     rows = BRANDED[["c", "b"]] if family == "HistGradientBoosting" else ROWS
     model = FAMILIES[family].fit(rows, ROWS["a"] + ROWS["b"] > 0)
     held = set(skops.io.get_untrusted_types(data=skops.io.dumps(model))) - set(EVERYWHERE)
-    assert held == set(REVIEWED[family])
+    assert held <= set(REVIEWED[family])
+    assert set(REVIEWED[family]) - held <= OF_ANOTHER_SCIPY
 
 
 def test_nothing_that_runs_a_command_was_ever_reviewed() -> None:

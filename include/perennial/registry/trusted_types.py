@@ -38,7 +38,8 @@ REVIEWED: dict[str, tuple[str, ...]] = {
     "Stacking": (*TREES, "sklearn.utils._bunch.Bunch"),
     "SplineTransformer": (
         "scipy.interpolate._bsplines.BSpline",
-        "scipy._lib.array_api_compat.numpy._aliases.asarray",
+        "scipy._lib.array_api_compat.numpy._aliases.asarray",  # SciPy 1.17, which Python 3.11 has
+        "scipy.interpolate._bsplines._BSpline",  # SciPy 1.18, from Python 3.12 on
     ),
 }
 """Families of scikit-learn that a model of one's own, or an adopted one, may be made of."""
