@@ -49,4 +49,6 @@ def test_a_fitted_model_is_adopted(perennial, project, tmp_path) -> None:
     words = ("adopt", MODEL, "--from", str(tmp_path / "mine.skops"), "--actor", "ann")
     assert perennial(*words, of=project.root).status == 0
     assert "adopted by the word of ann" in perennial("status", MODEL, of=project.root).out
+    again = perennial(*words, "--night", after(FIRST, 2), of=project.root)
+    assert (again.status, "adopted already" in again.out) == (0, True)
     assert perennial(*words[:3], str(tmp_path / "mine.pkl"), of=project.root).status == 1

@@ -46,6 +46,18 @@ def test_quarantined_rows_are_accepted_by_their_numbers(perennial, served) -> No
     assert perennial(*words, "--rows", "99", of=served.root).status == 3
 
 
+def test_a_held_correction_is_told_and_accepted_by_a_word_of_its_own(perennial, served) -> None:
+    """Asked for all rows, the command says what the correction would replace; asked for it, it does."""
+    perennial("run", MODEL, "validate", "--night", NEXT, of=served.root)
+    served.write("orders", NEXT, [{**row, "size": "1e12"} for row in served.read("orders", NEXT)])
+    assert perennial("run", MODEL, "validate", "--night", NEXT, of=served.root).status == 1
+    words = ("accept", MODEL, NEXT, "--source", "orders", "--reason", "Seen.")
+    told = perennial(*words, of=served.root)
+    assert (told.status, "take the place of the 60" in " ".join(told.err.split())) == (1, True)
+    answer = perennial(*words, "--rows", "held", of=served.root)
+    assert (answer.status, "60 rows change" in " ".join(answer.out.split())) == (0, True)
+
+
 @pytest.mark.parametrize(
     "words",
     [
