@@ -17,6 +17,8 @@ from perennial.errors import PerennialError
 from perennial_airflow.breakages import since
 from perennial_airflow.callbacks import HOOKS
 
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+
 
 def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
     """Declare a DAG that runs by itself, once for each new ``error``, and fails with it.
@@ -34,7 +36,7 @@ def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
         default_args=dict(HOOKS),
         tags=["perennial", "broken", f"model:{model}"],
         description=what[:200],
-        doc_md=f"# {model} is broken\n\n{page}\n\n```\n{error}\n```",
+        doc_md=f"# {model} is broken\n\n{page}\n\n{_lines(error)}",
     )
     def broken() -> None:
         @task(retries=0)  # type: ignore[untyped-decorator]
@@ -44,3 +46,10 @@ def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
         read_folder()
 
     return broken()
+
+
+def _lines(error: str) -> str:
+    """List an error line by line: Airflow's pages run the lines of a fenced block together."""
+    told = [line.replace("`", "'") for line in error.splitlines() if line.strip()]
+    indented = [line.lstrip().rjust(len(line), NO_BREAK_SPACE) for line in told]
+    return "\n".join(f"- `{line}`" for line in indented)
