@@ -21,6 +21,7 @@ from perennial.policies.retraining import RetrainingFacts
 from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
+from perennial.stages.crossings import crossings_before, revise_crossings
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
 from perennial.stages.recording import record_again
@@ -30,8 +31,6 @@ from perennial.workspace import Workspace
 State = Literal["learning", "quiet", "notice", "page", "silent", "skipped"]
 """What a night came to; the gravest of its arms counts."""
 GRAVITY: tuple[State, ...] = ("learning", "quiet", "notice", "page", "silent")
-REMEMBERED_NIGHTS = 400
-"""Nights whose crossings the page budget's governor looks back on: by then every page has sunk back."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     watching = workspace.spec(model).monitoring
     plan_hash = version.plan if version else workspace.plan(model).hash
     arms = []
-    earlier = _crossings(workspace, model, night)
+    earlier = crossings_before(workspace, model, night)
     seen = watch(workspace, model, night, plan_hash, version)
     if seen is not None:
         arms.append(_arm("night_shift", watching.night_shift.read(seen), watching.budget, earlier))
@@ -125,17 +124,6 @@ def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Mapping[Night
     )
     outcome: Any = decision.evidence["outcome"]
     return Arm(name, outcome, reading, decision, PageBudget.remember(reading, decision))
-
-
-def _crossings(workspace: Workspace, model: str, night: Night) -> dict[Night, Mapping[str, Any]]:
-    """Read how the arms' earlier nights ended, from the manifests of their verdicts."""
-    dataset = datasets.verdicts(model)
-    keys = workspace.store.keys(dataset, after(night, -REMEMBERED_NIGHTS), after(night, -1))
-    ended: dict[Night, Any] = {}
-    for key in keys:
-        manifest = workspace.store.manifest(dataset, key)
-        ended[key] = manifest.meta.get("crossings") if manifest else None
-    return {key: crossings for key, crossings in ended.items() if crossings}
 
 
 def conclude(
@@ -240,6 +228,7 @@ def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]
 
     crossings: dict[str, Json] = {arm.name: vars(arm.crossing) for arm in arms if arm.crossing}
     table = pa.table({"verdict": [as_text(watched.as_json())]})
+    revise_crossings(workspace, model, watched.night, crossings)
     workspace.store.publish(
         datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
     )

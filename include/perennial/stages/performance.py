@@ -108,11 +108,14 @@ def _settle(
 
 def mean_residuals(labelled: pa.Table, by: str) -> dict[str, MeanResidual]:
     """Return the mean of label minus prediction for each value of a column, in their order."""
-    query = f"""SELECT {quoted(by)} AS part, count(*) AS rows, avg(label - prediction) AS mean
-        FROM labelled GROUP BY part ORDER BY part"""  # noqa: S608 - a quoted name
-    with connect({"labelled": labelled.select([by, "label", "prediction"])}) as connection:
-        found = arrow(connection, query).to_pylist()
-    return {row["part"]: MeanResidual(row["rows"], row["mean"]) for row in found}
+    import pyarrow.compute as pc
+
+    apart = labelled.select([by]).append_column(
+        "mean", pc.subtract(labelled["label"], labelled["prediction"])
+    )
+    sums = apart.group_by(by, use_threads=False).aggregate([([], "count_all"), ("mean", "mean")])
+    found = zip(*(sums[name].to_pylist() for name in (by, "count_all", "mean_mean")), strict=True)
+    return {part: MeanResidual(rows, mean) for part, rows, mean in sorted(found)}
 
 
 def join_labels(rows: pa.Table, labels: pa.Table, keys: tuple[str, ...]) -> pa.Table:

@@ -1,7 +1,7 @@
-"""The streams of many nights in one table, so that a night reads one file and not four hundred.
+"""What is kept of many nights in one table, so that a night reads one file and not four hundred.
 
-Stands between the profiles, which remain the truth, and the watch. A table is made every other week and holds
-only what profiles said; once a profile in it is made anew, it is not believed any more.
+Stands between what nights published one by one, which remains the truth, and the watch. A table is made every other
+week and holds only what the nights said; once one of them says something else, it is not believed any more.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from perennial.clock import Night
 from perennial.facts.evidence import as_text
@@ -16,32 +17,64 @@ from perennial.facts.streams import NightStreams, Stream
 from perennial.stages import datasets
 from perennial.workspace import Workspace
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 EVERY_NIGHTS = 14
 """So many nights are read one by one before a new table is worth its place on the disk."""
 _REVISED = "revised"
-"""Partition that grows whenever a profile is made anew; its version tells tables from before and after."""
+"""Partition that grows whenever a night is published anew; its version tells tables from before and after."""
 
 
 @dataclass(frozen=True)
-class StreamWindows:
-    """The tables of one set of profiles."""
+class Windows:
+    """The tables of one kind of nights."""
 
     workspace: Workspace
     model: str
     what: str
-    """Name of the profiles."""
+    """Name of what is kept."""
 
-    def known(self, night: Night) -> dict[Night, NightStreams]:
-        """Return what the newest valid table up to a night holds; nothing where there is none."""
+    def table(self, night: Night) -> pa.Table | None:
+        """Return the newest valid table up to a night; nothing where there is none."""
         store, dataset = self.workspace.store, self._dataset
         made = store.keys(dataset, last=night)
         manifest = store.manifest(dataset, made[-1]) if made else None
         if manifest is None or manifest.meta.get("revision") != self._revision:
-            return {}
-        table = store.read(dataset, made[-1])
+            return None
+        return store.read(dataset, made[-1])
+
+    def publish(self, night: Night, table: pa.Table) -> None:
+        """Publish a table; its column ``night`` says whose lines it holds."""
+        self.workspace.store.publish(self._dataset, night, table, meta={"revision": self._revision})
+
+    def disbelieve(self, night: Night) -> None:
+        """Let no table be used that may hold what ``night`` said before."""
+        import pyarrow as pa
+
+        store, dataset = self.workspace.store, self._dataset
+        if any(made >= night for made in store.keys(dataset, night) if made != _REVISED):
+            before = store.read(dataset, _REVISED)["night"].to_pylist() if self._revision else []
+            store.publish(dataset, _REVISED, pa.table({"night": [*before, night]}))
+
+    @property
+    def _dataset(self) -> str:
+        return datasets.streams(self.model, self.what)
+
+    @property
+    def _revision(self) -> int:
+        return self.workspace.store.version(self._dataset, _REVISED)
+
+
+class StreamWindows(Windows):
+    """The streams of one set of profiles."""
+
+    def known(self, night: Night) -> dict[Night, NightStreams]:
+        """Return what the newest valid table up to a night holds; nothing where there is none."""
+        table = self.table(night)
         names: dict[str, tuple[Stream, ...]] = {}
         found = {}
-        for row in table.to_pylist():
+        for row in table.to_pylist() if table else []:
             own = names.get(row["names"]) or names.setdefault(row["names"], names_of(row["names"]))
             numbers = (tuple(row[column]) for column in ("values", "sampling_sd", "plain"))
             found[row["night"]] = NightStreams(row["night"], own, *numbers)
@@ -62,24 +95,7 @@ class StreamWindows:
                 "plain": pa.array([one.plain for one in kept], numbers),
             }
         )
-        self.workspace.store.publish(self._dataset, night, table, meta={"revision": self._revision})
-
-    def disbelieve(self, night: Night) -> None:
-        """Let no table be used that may hold what a profile of ``night`` said before."""
-        import pyarrow as pa
-
-        store, dataset = self.workspace.store, self._dataset
-        if any(made >= night for made in store.keys(dataset, night) if made != _REVISED):
-            before = store.read(dataset, _REVISED)["night"].to_pylist() if self._revision else []
-            store.publish(dataset, _REVISED, pa.table({"night": [*before, night]}))
-
-    @property
-    def _dataset(self) -> str:
-        return datasets.streams(self.model, self.what)
-
-    @property
-    def _revision(self) -> int:
-        return self.workspace.store.version(self._dataset, _REVISED)
+        self.publish(night, table)
 
 
 def names_as_text(names: Iterable[Stream]) -> str:
