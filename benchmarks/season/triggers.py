@@ -20,6 +20,8 @@ Numbers = NDArray[np.float64]
 
 COOLDOWN = 14
 BINS = 10
+DATED_NIGHTS = 56
+"""How far back a change is looked for."""
 REFERENCE_ROWS = 4000
 """Rows of the training set, evenly spaced, that a drift rule compares with."""
 CHUNK_NIGHTS = 7
@@ -106,19 +108,22 @@ def outdone(known: Known) -> bool:
 
 
 def restart(known: Known) -> Answer:
-    """Start anew when a small model of the last nights alone beats what is served: the past misleads.
+    """Start anew when a small model of the last nights alone beats all that remembers more: the past misleads.
 
-    The change is dated where the running sum of the gain was lowest; the champion is then trained on what
-    came after, and growth counts from there.
+    It must beat what is served and the twin, each on the last week that matured, by the night-clustered
+    AR(1) t-test. The change is dated where the running sum of its gain was lowest; the champion is then
+    trained on what came after, and growth counts from there.
     """
-    gain = (known.losses["served"] - known.losses["recent"])[known.first : known.night - LAG + 1]
-    if known.night - max(known.restarted, known.first) < COOLDOWN or len(gain) < 2 * CHUNK_NIGHTS:
+    seen = slice(known.first, max(known.night - LAG + 1, known.first))
+    gains = [known.losses[name][seen] - known.losses["recent"][seen] for name in ("served", "twin")]
+    if known.night - max(known.restarted, known.first) < COOLDOWN:
         return False
-    if _low(gain[-CHUNK_NIGHTS:], 0.005) <= 0 or _low(gain[-2 * CHUNK_NIGHTS :], 0.05) <= 0:
+    if min(_low(gain[-CHUNK_NIGHTS:], 0.005) for gain in gains) <= 0:
         return False
-    sums = np.concatenate([[0.0], np.cumsum(gain[-56:])])
-    changed = known.night - LAG + 1 - len(gain[-56:]) + int(np.argmin(sums))
-    return max(changed, known.since + 1)
+    latest = gains[0][-DATED_NIGHTS:]
+    sums = np.concatenate([[0.0], np.cumsum(latest)])
+    changed = seen.stop - len(latest) + int(np.argmin(sums))
+    return max(min(changed, seen.stop - CHUNK_NIGHTS), known.since + 1)
 
 
 def _low(gains: Numbers, alpha: float) -> float:
