@@ -73,6 +73,18 @@ def test_a_copy_and_its_original_do_not_share_files(home, tmp_path) -> None:
     opened(home).load("flight_delay", "1", version.sha256)
 
 
+def test_one_folder_has_one_address(home, tmp_path, monkeypatch) -> None:
+    """By a link or a relative path, nothing is rewritten to and fro."""
+    opened(home).versions("flight_delay")
+    before = (home / "mlflow.db").read_bytes()
+    (tmp_path / "link").symlink_to(home)
+    monkeypatch.chdir(tmp_path)
+    for path in (tmp_path / "link", Path("home")):
+        version = opened(path).version("flight_delay", "1")
+        opened(path).load("flight_delay", "1", version.sha256)
+    assert (home / "mlflow.db").read_bytes() == before
+
+
 def test_files_that_stayed_behind_keep_their_address(home, tmp_path) -> None:
     """A database that was copied without its files is not told that they are here; they are refused as before."""
     (tmp_path / "alone").mkdir()

@@ -44,7 +44,8 @@ def _moved(connection: sqlite3.Connection, files: Path) -> list[tuple[str, str]]
     """Pair the old address of each experiment that is elsewhere now with its new one."""
     rows = connection.execute("SELECT artifact_location FROM experiments WHERE artifact_location IS NOT NULL")
     stored = [str(address) for (address,) in rows]
-    pairs = [(address, f"{files.as_uri()}/{address.rpartition('/')[2]}") for address in stored]
+    place = files.resolve().as_uri()  # one folder has one address, by whatever link it is reached
+    pairs = [(address, f"{place}/{address.rpartition('/')[2]}") for address in stored]
     return [(old, new) for old, new in pairs if old != new and _left(old, new)]
 
 
