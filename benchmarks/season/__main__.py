@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.season.models import Models
 from benchmarks.season.passing import Replay
 from benchmarks.season.report import page
-from benchmarks.season.tables import LAG, ROOT, TABLES
+from benchmarks.season.tables import FILES, LAG, ROOT, TABLES
 from benchmarks.season.triggers import POLICIES
 from perennial.adaptation.settings import Adaptation
 
@@ -52,6 +52,10 @@ def _replay(name: str, options: argparse.Namespace, began: float) -> bool:
         for policy in options.policy or POLICIES
         if not (options.results / name / f"{start}-{_slug(policy)}.json").exists()
     ]
+    file = FILES.get(name)
+    if todo and file and not (options.data and (options.data / file).exists()):
+        print(f"{name}: left out, {file} is not in --data {options.data or ''}", file=sys.stderr)
+        return False
     if not todo:
         return False
     table = TABLES[name](options.data)

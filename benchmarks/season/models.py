@@ -107,7 +107,8 @@ class Models:
         known = np.isfinite(labels)
         hashes = row_hashes(self.table.keys[chosen], 0)[known]
         sample = Sample({"hash": hashes, "features": inputs[known], "label": labels[known]})
-        scale = Scale("binary", 1.0, np.zeros(inputs.shape[1]), np.ones(inputs.shape[1]))
+        unit = float(labels[known].std()) if self.table.task == "regression" else 1.0
+        scale = Scale(self.table.task, unit or 1.0, np.zeros(inputs.shape[1]), np.ones(inputs.shape[1]))
         twin = fit_twin(sample.smallest(self.settings.twin_rows), scale, self.settings)
         tonight = self.table.features[self.table.rows(night)]
         scores = (
@@ -144,7 +145,7 @@ class Models:
         model, categories = self._fit(made, since)
         inputs = encode(self.table.features[self.table.rows(first, last)], categories)
         if self.table.task == "regression":
-            return np.asarray(model.predict(inputs))
+            return np.asarray(model.predict(inputs), float)
         return np.asarray(model.predict_proba(inputs)[:, 1])
 
     def _fit(self, made: int, since: int) -> Any:

@@ -28,7 +28,8 @@ trained on all nights whose labels have matured ({LAG} nights after the event), 
 when its policy asks. "layer" puts the nightly layer of `perennial/adaptation` over the champion. Everybody's
 champion is the same: the gradient boosting that the project ships, its defaults, no search, no gate.
 
-**How to read it.** Loss is log loss over all rows served. The first number is the mean over the start nights
+**How to read it.** Loss is log loss over all rows served (for a number: root mean squared error; its differences
+are of squared errors). The first number is the mean over the start nights
 that were run, with their standard deviation: they share most nights, so it is no error bar for another year.
 Differences are of the first start, with a 95 % interval from blocks of {BLOCK_NIGHTS} nights ({RESAMPLES} resamples), not
 corrected for the number of comparisons. The best calendar is chosen in hindsight, of those run. Full trainings

@@ -135,11 +135,56 @@ def elec2(data: Path | None) -> Table:
     )
 
 
+def metro(data: Path | None) -> Table:
+    """How many cars pass on the interstate 94 in an hour? (Hogue 2019, UCI). The day's weather is its forecast."""
+    import pandas as pd
+
+    frame = _read(data, "metro_traffic.csv.gz")
+    frame["at"] = pd.to_datetime(frame["date_time"], dayfirst=True)
+    frame = frame.drop_duplicates("at").sort_values("at")
+    frame["holiday"] = frame["holiday"].notna() & (frame["holiday"] != "None")
+    for column in ("weather_main", "weather_description"):
+        frame[column] = frame[column].rank(method="dense") - 1
+    inputs = ["weather_main", "weather_description", "holiday", "temp", "rain_1h", "snow_1h", "clouds_all"]
+    return _hourly("metro", frame, inputs, "traffic_volume", categorical=(0, 1))
+
+
+def pm25(data: Path | None) -> Table:
+    """How much fine dust is in the air of Beijing in an hour? (Chen 2017, UCI). The day's weather is its forecast."""
+    import pandas as pd
+
+    frame = _read(data, "beijing_pm25.csv.gz")
+    frame["at"] = pd.to_datetime(frame[["year", "month", "day", "hour"]])
+    frame["wind"] = frame["cbwd"].rank(method="dense") - 1
+    inputs = ["wind", "DEWP", "TEMP", "PRES", "Iws", "Is", "Ir"]
+    return _hourly("pm25", frame.sort_values("at"), inputs, "pm2.5", categorical=(0,))
+
+
+def _hourly(name: str, frame: Any, inputs: list[str], label: str, categorical: tuple[int, ...]) -> Table:
+    """Cut hourly rows into local days, with hour and weekday as inputs."""
+    at = frame["at"].dt
+    features = frame[inputs].astype(float).assign(hour=at.hour, weekday=at.dayofweek)
+    return _table(
+        name,
+        "regression",
+        at.normalize().to_numpy(),
+        keys=frame["at"].astype(str).tolist(),
+        features=features.to_numpy(float),
+        labels=frame[label].to_numpy(float),
+        segments=[f"{hour // 3}" for hour in at.hour],
+        categorical=categorical,
+    )
+
+
+FILES = {"elec2": "elec2.csv.gz", "metro": "metro_traffic.csv.gz", "pm25": "beijing_pm25.csv.gz"}
+"""The tables that are read from ``--data``."""
+
+
 def _read(data: Path | None, name: str) -> Any:
     import pandas as pd
 
     if data is None:
-        raise SystemExit(f"{name}: give the folder it is in, DATA=<folder>")
+        raise ValueError(f"{name}: in which folder is it?")
     return pd.read_csv(data / name)
 
 
@@ -151,18 +196,25 @@ FLIP_NIGHT = 200
 
 
 def _world(
-    name: str, logit: Truth, *, nights: int = WORLD_NIGHTS, change: int | None = None, seed: int = 0
+    name: str,
+    logit: Truth,
+    *,
+    nights: int = WORLD_NIGHTS,
+    change: int | None = None,
+    task: Task = "binary",
 ) -> Table:
-    """Draw rows whose logit is known; nights share a bit of luck, as real ones do."""
-    draw = np.random.default_rng(seed)
+    """Draw rows whose logit (or mean) is known; nights share a bit of luck, as real ones do."""
+    draw = np.random.default_rng(0)
     features = draw.normal(size=(nights * WORLD_ROWS, WORLD_INPUTS))
     night = np.repeat(np.arange(nights), WORLD_ROWS)
     linked = np.concatenate([logit(features[night == t], t) for t in range(nights)])
     linked += draw.normal(scale=0.2, size=nights)[night]
     labels = (draw.random(len(linked)) < 1 / (1 + np.exp(-linked))).astype(float)
+    if task == "regression":
+        labels = linked + draw.normal(size=len(linked))
     table = _table(
         name,
-        "binary",
+        task,
         night,
         keys=[str(row) for row in range(len(night))],
         features=features,
@@ -204,6 +256,16 @@ def switch(data: Path | None) -> Table:
     return _world("switch", lambda x, t: _relation(x, 0 if t < FLIP_NIGHT else turned), change=FLIP_NIGHT)
 
 
+def level(data: Path | None) -> Table:
+    """A number to predict, whose level and relation turn slowly and jump once."""
+    del data
+
+    def moved(x: Numbers, t: int) -> Numbers:
+        return _relation(x, np.pi / 4 * t / WORLD_NIGHTS) + (1.5 if t >= FLIP_NIGHT else 0.0)
+
+    return _world("level", moved, change=FLIP_NIGHT, task="regression")
+
+
 def seasonal(data: Path | None) -> Table:
     """Level and relation that swing with the year, for two years."""
     del data
@@ -217,9 +279,12 @@ def seasonal(data: Path | None) -> Table:
 TABLES: dict[str, Callable[[Path | None], Table]] = {
     "flights": flights,
     "elec2": elec2,
+    "metro": metro,
+    "pm25": pm25,
     "stationary": stationary,
     "rotation": rotation,
     "flip": flip,
     "switch": switch,
     "seasonal": seasonal,
+    "level": level,
 }
