@@ -58,10 +58,8 @@ def validate(asked: Asked) -> Done:
         taken = take_in_range(asked.workspace, asked.model, source, asked.first, asked.night)
         found.append(taken.as_json())
     closed = close_night(asked.workspace, asked.model, asked.night)
-    rows = sum(int(str(one["rows_in"])) for one in found)
-    sentence = (
-        f"{asked.night} is closed: {rows} new rows in, {closed['quarantined']} of its rows quarantined."
-    )
+    rows = ", ".join(f"{one['rows_in']} rows of {one['source']}" for one in found)
+    sentence = f"{asked.night} is closed; taken in: {rows}; quarantined: {closed['quarantined']}."
     return Done({"sources": list(found), "closed": closed}, sentence)
 
 
