@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from benchmarks.season.tables import LAG, Table
 from perennial.adaptation.growth import GROWTH
+from perennial.adaptation.restart import restart as asks_for_restart
+from perennial.facts.decision import Verdict
 from perennial.facts.paired import limits
 
 Numbers = NDArray[np.float64]
 
 COOLDOWN = 14
 BINS = 10
-DATED_NIGHTS = 56
-"""How far back a change is looked for."""
 REFERENCE_ROWS = 4000
 """Rows of the training set, evenly spaced, that a drift rule compares with."""
 CHUNK_NIGHTS = 7
@@ -108,22 +108,15 @@ def outdone(known: Known) -> bool:
 
 
 def restart(known: Known) -> Answer:
-    """Start anew when a small model of the last nights alone beats all that remembers more: the past misleads.
-
-    It must beat what is served and the twin, each on the last week that matured, by the night-clustered
-    AR(1) t-test. The change is dated where the running sum of its gain was lowest; the champion is then
-    trained on what came after, and growth counts from there.
-    """
+    """Start anew when a small model of the last nights alone beats all that remembers more."""
     seen = slice(known.first, max(known.night - LAG + 1, known.first))
-    gains = [known.losses[name][seen] - known.losses["recent"][seen] for name in ("served", "twin")]
-    if known.night - max(known.restarted, known.first) < COOLDOWN:
+    served, twin, latest = (known.losses[name][seen].tolist() for name in ("served", "twin", "recent"))
+    decision = asks_for_restart(served, twin, latest, known.night - max(known.restarted, known.first))
+    if decision.verdict is not Verdict.PASS:
         return False
-    if min(_low(gain[-CHUNK_NIGHTS:], 0.005) for gain in gains) <= 0:
-        return False
-    latest = gains[0][-DATED_NIGHTS:]
-    sums = np.concatenate([[0.0], np.cumsum(latest)])
-    changed = seen.stop - len(latest) + int(np.argmin(sums))
-    return max(min(changed, seen.stop - CHUNK_NIGHTS), known.since + 1)
+    nights = decision.evidence["from_latest_nights"]
+    assert isinstance(nights, int)  # noqa: S101  what a PASS says
+    return max(seen.stop - nights, known.since + 1)
 
 
 def _low(gains: Numbers, alpha: float) -> float:
