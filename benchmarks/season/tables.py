@@ -64,7 +64,7 @@ from schedule s join known k using (flight_id) left join overall using (day)
   left join by_carrier on by_carrier.day = s.day and by_carrier.carrier = s.carrier
   left join by_plane on by_plane.day = s.day and by_plane.tailnum = s.tailnum
   left join air on air.day = s.day and air.origin = s.origin
-where hash(s.flight_id) % {share} = 0
+where md5_number_lower(s.flight_id) % {share} = 0
 order by s.day, s.flight_id
 """
 
