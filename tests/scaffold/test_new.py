@@ -118,6 +118,7 @@ def test_every_assumption_is_in_the_file_and_the_readme(models_root: Path) -> No
     for note in model.assumptions:
         assert note in declaration
         assert note in page
+    assert "perennial run mine validate --since 2024-01-01 --night 2024-04-26" in page
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl", "sqlite", "duckdb"])

@@ -196,4 +196,15 @@ Predicts `{judged.label.name}` ({judged.task}). Written by `perennial new`; ever
 1. Read `model.yaml`, write who owns the model and for whom it predicts, and correct what was assumed wrongly.
 2. `perennial check {name}` says whether the folder is sound; `perennial show {name} --resolved` lists every default.
 3. Add feature views in `features.py` where columns alone are not enough.
+4. Bring in what there is and ask for the first model; its gates say in sentences whether it may serve:
+
+{_first_model(name, judged)}
 """
+
+
+def _first_model(name: str, judged: Judged) -> str:
+    """Write the commands that lead to a first model; a table without time is delivered whole on any night."""
+    since = f" --since {min(judged.time.days)}" if judged.time else ""
+    night = max(judged.time.days) if judged.time else "2024-01-01"
+    steps = (f"validate{since}", "features", "retrain")
+    return "\n".join(f"       perennial run {name} {step} --night {night}" for step in steps)
