@@ -6,6 +6,7 @@ once, when the error is new: what is mended and breaks again, or breaks otherwis
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from airflow.sdk import DAG, dag, task
@@ -18,6 +19,8 @@ from perennial_airflow.breakages import since
 from perennial_airflow.callbacks import HOOKS
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+SPECIAL, ESCAPED = re.compile(r"[\\`*_{}\[\]<>#|~&]"), r"\\\g<0>"
+"""What Markdown would take for its own, and how it is kept from that."""
 
 
 def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
@@ -33,7 +36,7 @@ def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
         start_date=datetime(2020, 1, 1, tzinfo=UTC),
         catchup=True,  # the moment has passed when the scheduler hears of it
         max_active_runs=1,
-        default_args=dict(HOOKS),
+        default_args={**HOOKS, "owner": "perennial"},
         tags=["perennial", "broken", f"model:{model}"],
         description=what[:200],
         doc_md=f"# {model} is broken\n\n{page}\n\n{_lines(error)}",
@@ -49,7 +52,7 @@ def broken_dag(dag_id: str, *, what: str, page: str, error: str) -> DAG:
 
 
 def _lines(error: str) -> str:
-    """List an error line by line: Airflow's pages run the lines of a fenced block together."""
-    told = [line.replace("`", "'") for line in error.splitlines() if line.strip()]
+    """List an error line by line, as plain text: Airflow's pages run fenced lines together, and clip code's ``_``."""
+    told = [line for line in error.splitlines() if line.strip()]
     indented = [line.lstrip().rjust(len(line), NO_BREAK_SPACE) for line in told]
-    return "\n".join(f"- `{line}`" for line in indented)
+    return "\n".join(f"- {SPECIAL.sub(ESCAPED, line)}" for line in indented)
