@@ -43,7 +43,7 @@ class NotDoneError(PerennialError):
 
     def __init__(self, what: str) -> None:
         """Say what was waited for and what was seen instead."""
-        super().__init__(f"{what}. Look at the run in Airflow, or into its task logs.")
+        super().__init__(f"{what.rstrip('.')}. Look at the run in Airflow, or into its task logs.")
 
 
 class NoTurnError(PerennialError):
