@@ -1,13 +1,13 @@
 """Nights of a made-up feed in which nothing is wrong: exact multinomial profiles, as streams.
 
-Numeric columns fall into 64 bins whose odds follow a level that may depend on the weekday, wander from
-night to night (AR(1)) and swing with the year; categories likewise. Used by the false-alarm benchmark
-and, smaller, by the tests of the detector.
+Numeric columns fall into bins whose odds follow a level that may depend on the weekday, wander from
+night to night (AR(1)), jump with heavy tails and swing with the year; categories likewise. Many
+histories are drawn at once, column by column; used by the benchmarks and, smaller, by the tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from perennial.clock import after, between
-from perennial.detectors.night_shift import NightShift
 from perennial.facts.edges import BINS, OUTSIDE_SCORE, ColumnEdges
-from perennial.facts.reading import Reading
-from perennial.facts.streams import Stream, Watch
-from perennial.facts.walk_forward import Windows, z_scores
-from perennial.policies.paging import Crossing, PageBudget
+from perennial.facts.streams import ADDED, Stream, Watch
 
 Numbers = NDArray[np.float64]
+Counts = NDArray[np.int64]
 
 FIRST_NIGHT = "2020-01-06"
 CATEGORIES = 11
-WEEKDAY_SD, WANDER_SD, WANDER_AR, ANNUAL = 0.2, 0.1, 0.6, 0.3
-SCENARIOS = ("iid", "weekly", "ar", "weekly_ar", "weekly_ar_annual")
+WEEKDAY_SD, WANDER_SD, ANNUAL, TAIL_DF = 0.2, 0.1, 0.3, 3
+PAGE_RATE = 1 / 90
+SCENARIOS = ("iid", "weekly", "ar3", "ar6", "weekly_ar6", "heavy")
+"""Independent nights; a weekday pattern; levels that wander with autocorrelation .3 or .6; both; levels
+that jump every night with the tails of Student's t with 3 degrees of freedom."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,22 @@ class Change:
     share: float = 0.0
     missing: float = 0.0
     factor: float = 1.0
+    lost: bool = False
+    """The most frequent category is delivered under the name of another."""
+    leak: float = 0.0
+    """Standard deviations that the mean moves further every night."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of many histories: grids are nights by histories by streams."""
+
+    streams: tuple[Stream, ...]
+    values: Numbers
+    noise: Numbers
+    plain: Numbers
+    counts: Counts
+    """Nights by histories by cells: what peers would compute their distances from."""
 
 
 @dataclass(frozen=True)
@@ -53,162 +69,137 @@ class Feed:
     features: int = 20
     history: int = 365
     live: int = 90
+    bins: int = BINS
+
+    @property
+    def nights(self) -> tuple[str, ...]:
+        """Return all nights, history first."""
+        return tuple(between(FIRST_NIGHT, after(FIRST_NIGHT, self.history + self.live - 1)))
+
+    def columns(
+        self, draw: np.random.Generator, histories: int = 1, change: Change | None = None
+    ) -> Iterator[Column]:
+        """Draw the columns of so many histories one after the other, the row count last."""
+        rows = draw.poisson(self.rows, (self.history + self.live, histories))
+        numeric = max(self.features * 7 // 10, 1)
+        for i in range(numeric):
+            yield self._numeric(f"n{i}", rows, draw, change if i == 0 else None)
+        for i in range(self.features - numeric):
+            yield self._category(f"c{i}", rows, draw, change if i == 0 else None)
+        count = rows.astype(float)[..., None]
+        yield Column((Stream("", "rows"),), np.log1p(count), 1 / np.sqrt(count), count, rows[..., None])
 
     def watch(self, draw: np.random.Generator, change: Change | None = None) -> Watch:
         """Draw one history with its live nights, as the watch of its last night."""
-        nights = self.history + self.live
-        rows = draw.poisson(self.rows, nights)
-        numeric = self.features * 7 // 10
-        columns = [
-            _numeric(f"n{i}", rows, self._levels(draw, nights), draw, change if i == 0 else None)
-            for i in range(numeric)
-        ]
-        columns += [
-            _category(f"c{i}", rows, self._levels(draw, nights), draw, change if i == 0 else None)
-            for i in range(self.features - numeric)
-        ]
-        count = [(Stream("", "rows"), np.log1p(rows), 1 / np.sqrt(rows), rows.astype(float))]
-        found = [stream for column in (*columns, count) for stream in column]
-        names, values, noise, plain = zip(*found, strict=True)
-        days = between(FIRST_NIGHT, after(FIRST_NIGHT, nights - 1))
-        return Watch(
-            tuple(days), names, *(np.stack(x, axis=1) for x in (values, noise, plain)), page_rate=1 / 90
+        columns = list(self.columns(draw, 1, change))
+        streams = tuple(stream for column in columns for stream in column.streams)
+        grids = (
+            np.concatenate([getattr(column, kind)[:, 0] for column in columns], axis=1)
+            for kind in ("values", "noise", "plain")
         )
+        return Watch(self.nights, streams, *grids, page_rate=PAGE_RATE)
 
-    def _levels(self, draw: np.random.Generator, nights: int) -> Numbers:
-        level = np.zeros(nights)
-        if "weekly" in self.scenario:
-            level += np.resize(draw.normal(0, WEEKDAY_SD, 7), nights)
-        if "ar" in self.scenario.split("_"):
-            level += _wandering(draw, nights)
-        if "annual" in self.scenario:
-            level += ANNUAL * np.sin(2 * np.pi * (np.arange(nights) / 365 + draw.random()))
+    def levels(self, draw: np.random.Generator, shape: tuple[int, int]) -> Numbers:
+        """Draw the level of one column on every night of every history."""
+        nights, histories = shape
+        level, parts = np.zeros(shape), self.scenario.split("_")
+        if "weekly" in parts:
+            level += np.resize(draw.normal(0, WEEKDAY_SD, (7, histories)), shape)
+        for part in parts:
+            if part.startswith("ar"):
+                level += wandering(draw, shape, int(part[2:]) / 10)
+        if "heavy" in parts:
+            level += WANDER_SD * draw.standard_t(TAIL_DF, shape) / sqrt(TAIL_DF / (TAIL_DF - 2))
+        if "annual" in parts:
+            year = np.arange(nights)[:, None] / 365 + draw.random(histories)
+            level += ANNUAL * np.sin(2 * np.pi * year)
         return level
 
+    def _numeric(self, name: str, rows: Counts, draw: np.random.Generator, change: Change | None) -> Column:
+        ends = np.concatenate(
+            [[-3.8], [NormalDist().inv_cdf(i / self.bins) for i in range(1, self.bins)], [3.8]]
+        )  # about the range of 28 nights of a thousand rows
+        level, spread, missing, factor = self.levels(draw, rows.shape), 1.0, 0.0, 1.0
+        if change:
+            since = np.arange(len(rows))[:, None] - change.first_night
+            level = level + np.where(since >= 0, change.mean + change.leak * (since + 1), 0.0)
+            spread = np.where(since >= 0, change.spread, 1.0)[..., None]
+            factor = np.where(since >= 0, change.factor, 1.0)[..., None]
+            missing = np.where(since >= 0, change.missing, 0.0)
+        odds = _odds(ndtr((ends / factor - level[..., None]) / spread))
+        absent = draw.binomial(rows, missing)
+        counts = draw.multinomial(rows - absent, odds)
+        usual = odds[:28].mean(axis=0)
+        cut = draw.multinomial(28 * self.rows, usual / usual.sum(axis=1, keepdims=True))
+        cuts = [ColumnEdges("number", tuple(ends), (), tuple(row)) for row in cut.tolist()]
+        return _joined(
+            _share(Stream(name, "missing"), absent, rows), *_moments(name, counts, cuts), of=counts
+        )
 
-Column = list[tuple[Stream, Numbers, Numbers, Numbers]]
+    def _category(self, name: str, rows: Counts, draw: np.random.Generator, change: Change | None) -> Column:
+        histories = rows.shape[1]
+        weights = draw.dirichlet(np.full(CATEGORIES, 2.0), histories)
+        direction = draw.normal(0, 1, (histories, CATEGORIES))
+        odds = weights * np.exp(self.levels(draw, rows.shape)[..., None] * direction)
+        odds /= odds.sum(axis=2, keepdims=True)
+        if change and (change.share or change.lost):
+            odds[change.first_night :] = _moved(odds[change.first_night :], change)
+        counts = draw.multinomial(rows, odds)
+        shares = [
+            _share(Stream(name, "share", str(k)), counts[..., k], rows, ADDED) for k in range(CATEGORIES)
+        ]
+        return _joined(_share(Stream(name, "missing"), np.zeros_like(rows), rows), *shares, of=counts)
 
 
-def _wandering(draw: np.random.Generator, nights: int) -> Numbers:
-    shocks = draw.normal(0, WANDER_SD * sqrt(1 - WANDER_AR**2), nights)
-    level = np.empty(nights)
-    level[0] = draw.normal(0, WANDER_SD)
-    for night in range(1, nights):
-        level[night] = WANDER_AR * level[night - 1] + shocks[night]
+def wandering(draw: np.random.Generator, shape: tuple[int, int], phi: float) -> Numbers:
+    """Draw AR(1) levels with standard deviation ``WANDER_SD``."""
+    level = draw.normal(0, WANDER_SD, shape)
+    for night in range(1, len(level)):
+        level[night] = phi * level[night - 1] + sqrt(1 - phi**2) * level[night]
     return level
 
 
-def _numeric(
-    name: str, rows: NDArray[np.int64], level: Numbers, draw: np.random.Generator, change: Change | None
-) -> Column:
-    nights = len(rows)
-    spread, missing, factor = np.ones(nights), np.zeros(nights), np.ones(nights)
-    if change:
-        changed = np.arange(nights) >= change.first_night
-        level = level + change.mean * changed
-        spread, factor = np.where(changed, change.spread, 1), np.where(changed, change.factor, 1)
-        missing = np.where(changed, change.missing, 0.0)
-    edges = np.array([NormalDist().inv_cdf(i / BINS) for i in range(1, BINS)])
-    ends = np.concatenate([[-3.8], edges, [3.8]])  # about the range of 28 nights of a thousand rows
-    below = ndtr((ends[None, :] / factor[:, None] - level[:, None]) / spread[:, None])
-    odds = np.diff(np.concatenate([np.zeros((nights, 1)), below, np.ones((nights, 1))], axis=1), axis=1)
-    absent = draw.binomial(rows, missing)
-    counts = draw.multinomial(
-        rows - absent, np.maximum(odds, 0) / np.maximum(odds, 0).sum(axis=1, keepdims=True)
-    )
-    cut = ColumnEdges(
-        "number",
-        tuple(ends),
-        (),
-        tuple(
-            draw.multinomial(
-                28 * int(rows.mean()), odds[:28].mean(axis=0) / odds[:28].mean(axis=0).sum()
-            ).tolist()
-        ),
-    )
-    n = counts.sum(axis=1)
-    found = [_share(Stream(name, "missing"), absent, rows)]
-    first, second = (counts @ cut.scores**power / n for power in (1, 2))
+Part = tuple[Stream, Numbers, Numbers, Numbers]
+
+
+def _joined(*parts: Part, of: Counts) -> Column:
+    streams, values, noise, plain = zip(*parts, strict=True)
+    return Column(streams, *(np.stack(grids, axis=2) for grids in (values, noise, plain)), of)
+
+
+def _odds(below: Numbers) -> Numbers:
+    edge = np.zeros((*below.shape[:2], 1))
+    odds = np.maximum(np.diff(np.concatenate([edge, below, edge + 1], axis=2), axis=2), 0)
+    scaled: Numbers = odds / odds.sum(axis=2, keepdims=True)
+    return scaled
+
+
+def _moved(odds: Numbers, change: Change) -> Numbers:
+    odds = odds * (1 - change.share)
+    odds[..., 0] += change.share
+    if change.lost:
+        odds[..., -1] += odds[..., 1]
+        odds[..., 1] = 0.0
+    return odds
+
+
+def _moments(name: str, counts: Counts, cuts: Sequence[ColumnEdges]) -> Iterator[Part]:
+    n = counts.sum(axis=2)
+    scores = np.stack([cut.scores for cut in cuts])
+    first, second = (np.einsum("nhb,hb->nh", counts, scores**power) / n for power in (1, 2))
     for power, aspect, value in ((1, "location", first), (2, "spread", second - first**2)):
-        noise = np.sqrt((cut.score_variances[power - 1] + OUTSIDE_SCORE ** (2 * power) / n) / n)
-        found.append((Stream(name, aspect), value, noise, value))
-    return found
+        variance = np.array([cut.score_variances[power - 1] for cut in cuts])
+        noise = np.sqrt((variance + OUTSIDE_SCORE ** (2 * power) / n) / n)
+        yield Stream(name, "location" if aspect == "location" else "spread"), value, noise, value
 
 
-def _category(
-    name: str, rows: NDArray[np.int64], level: Numbers, draw: np.random.Generator, change: Change | None
-) -> Column:
-    weights = draw.dirichlet(np.full(CATEGORIES, 2.0))
-    direction = draw.normal(0, 1, CATEGORIES)
-    odds = weights * np.exp(level[:, None] * direction)
-    odds /= odds.sum(axis=1, keepdims=True)
-    if change and change.share:
-        changed = np.arange(len(rows)) >= change.first_night
-        gained = np.zeros(CATEGORIES)
-        gained[0] = change.share
-        odds = np.where(changed[:, None], odds * (1 - change.share) + gained, odds)
-    counts = draw.multinomial(rows, odds)
-    found = [_share(Stream(name, "share", str(k)), counts[:, k], rows) for k in range(CATEGORIES)]
-    return [_share(Stream(name, "missing"), np.zeros_like(rows), rows), *found]
+def _share(stream: Stream, count: Counts, rows: Counts, added: float = 0.0) -> Part:
+    angle = np.arcsin(np.sqrt((count + added) / (rows + 2 * added)))
+    return stream, angle, 0.5 / np.sqrt(rows), count / rows
 
 
-def _share(
-    stream: Stream, count: NDArray[np.int64], rows: NDArray[np.int64]
-) -> tuple[Stream, Numbers, Numbers, Numbers]:
-    share = count / rows
-    return stream, np.arcsin(np.sqrt(share)), 0.5 / np.sqrt(rows), share
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one live night came to."""
-
-    crossed: bool
-    paged: bool
-    learning: bool
-
-
-def live_outcomes(watch: Watch, live: int, detector: NightShift, budget: PageBudget) -> list[Outcome]:
-    """Judge the last ``live`` nights one after the other, as nightly readings would.
-
-    The scores of a night rest on earlier nights only, so they are computed once for all of them; the
-    tests compare the outcome with readings made night by night.
-    """
-    windows = Windows(detector.weeks, detector.pooled_nights, detector.ar_nights, detector.clip)
-    ordinary = np.ones(len(watch.nights), bool)
-    size = np.abs(z_scores(watch.nights, watch.values, watch.sampling_sd, ordinary, windows))
-    scored = ~np.isnan(size).all(axis=1)
-    statistic = np.nan_to_num(size).max(axis=1)
-    earlier: list[Crossing] = []
-    outcomes = []
-    for t in range(len(watch.nights) - live, len(watch.nights)):
-        past = statistic[:t][scored[:t]]
-        outcomes.append(_outcome(watch.nights[t], past, float(statistic[t]), detector, budget, earlier))
-    return outcomes
-
-
-def _outcome(
-    night: str,
-    past: Numbers,
-    tonight: float,
-    detector: NightShift,
-    budget: PageBudget,
-    earlier: list[Crossing],
-) -> Outcome:
-    if len(past) < detector.provisional_nights:
-        return Outcome(crossed=False, paged=False, learning=True)
-    limit = detector.threshold(past, tonight, budget.rate)
-    over = tonight > limit.value
-    reading = Reading(night, "night_shift", "over" if over else "quiet", "", tonight, limit.value)
-    decision = budget.decide(reading, earlier)
-    remembered = budget.remember(reading, decision)
-    if remembered:
-        earlier.append(remembered)
-    return Outcome(crossed=over, paged=bool(remembered and remembered.fired), learning=False)
-
-
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return mean and a two-sided 95 % interval over independent histories."""
+def interval(values: Sequence[float] | Counts) -> tuple[float, float, float]:
+    """Return mean and mean +- two standard errors over independent histories."""
     x = np.asarray(values, float)
-    reach = 1.96 * float(x.std(ddof=1)) / sqrt(len(x)) if len(x) > 1 else float("nan")
+    reach = 2 * float(x.std(ddof=1)) / sqrt(len(x)) if len(x) > 1 else float("nan")
     return float(x.mean()), float(x.mean()) - reach, float(x.mean()) + reach

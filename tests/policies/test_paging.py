@@ -7,15 +7,15 @@ import pytest
 from perennial.clock import after, between
 from perennial.facts.decision import Verdict
 from perennial.facts.reading import Reading
-from perennial.policies.paging import Crossing, PageBudget
+from perennial.policies.paging import WILD, Crossing, PageBudget
 
 TONIGHT = "2013-05-12"
 
 
-def reading(ratio: float) -> Reading:
-    """Read a night that reached so many times its threshold."""
+def reading(ratio: float, tail: float = 0.125) -> Reading:
+    """Read a night that reached so many times its threshold, among nights of so heavy a tail."""
     state = "over" if ratio > 1 else "quiet"
-    return Reading(TONIGHT, "night_shift", state, "UA share 0.21 -> 0.35.", ratio * 4.0, 4.0)
+    return Reading(TONIGHT, "night_shift", state, "UA share 0.21 -> 0.35.", ratio * 4.0, 4.0, tail=tail)
 
 
 def page(nights_ago: int) -> Crossing:
@@ -38,20 +38,31 @@ def test_a_crossing_soon_after_a_page_is_a_notice() -> None:
     """Held, not passed: it is logged, says by how much, and nobody is woken."""
     decision = PageBudget().decide(reading(1.5), [page(1)])
     assert (decision.verdict, decision.evidence["outcome"]) == (Verdict.HOLD, "notice")
-    assert "raised the threshold to 1.64 times itself, and tonight reached 1.50" in decision.reason
+    assert "raised the threshold to 1.63 times itself, and tonight reached 1.50" in decision.reason
 
 
 def test_a_larger_event_is_never_muted() -> None:
-    """One page raises the threshold by exp(.5) = 1.65 and no more."""
+    """Where nights are nearly normal, one page raises the threshold by 50 ** .125 = 1.63 and no more."""
     assert PageBudget().decide(reading(1.7), [page(1)]).verdict is Verdict.FAIL
 
 
-def test_the_bar_sinks_back_over_the_budget_s_nights() -> None:
-    """After ninety quiet nights one page is forgotten; half of it is left after forty-five."""
-    quiet = [Crossing(night, 0.5, fired=False) for night in between(after(TONIGHT, -90), after(TONIGHT, -1))]
+def test_the_wilder_the_nights_the_higher_the_bar() -> None:
+    """A second page must be fifty times rarer: three times the threshold where nights are as t with 3 degrees."""
     budget = PageBudget()
-    assert budget.raised([page(91), *quiet]) == pytest.approx(1.0, abs=0.01)
-    assert math.log(budget.raised([page(46), *quiet[-45:]])) == pytest.approx(0.25, abs=0.01)
+    assert budget.raised([page(1)], 0.1) == pytest.approx(50**0.1)
+    assert budget.raised([page(1)], 0.3) == pytest.approx(50**0.3)
+    assert budget.raised([page(1)]) == budget.raised([page(1)], WILD)
+    assert budget.decide(reading(1.7, tail=0.3), [page(1)]).verdict is Verdict.HOLD
+
+
+def test_the_bar_stays_and_then_sinks_back_over_the_budget_s_nights() -> None:
+    """Full for sixty nights, half after forty-five more, forgotten after ninety more."""
+    quiet = [Crossing(night, 0.5, fired=False) for night in between(after(TONIGHT, -150), after(TONIGHT, -1))]
+    height = {
+        ago: math.log(PageBudget().raised([page(ago), *quiet[1 - ago :]], 0.1)) / math.log(50) / 0.1
+        for ago in (2, 60, 105, 150)
+    }
+    assert height == pytest.approx({2: 1.0, 60: 1.0, 105: 0.5, 150: 0.0})
 
 
 def test_quiet_nights_earn_no_credit() -> None:

@@ -5,7 +5,7 @@ Read by the monitor every night; what it crosses is judged by a page budget (``p
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,11 +22,9 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 ARM = "night_shift"
-TAIL_SHARE = 0.2
-"""Share of past nights that show how the tail falls."""
-CEILING = 2.0
-"""How far upheavals in the past may raise the threshold above that of its ordinary nights."""
 COLUMNS_NAMED = 10
+USUAL_NIGHTS = 28
+"""Nights before a lasting move whose median is called usual."""
 
 
 class Threshold(NamedTuple):
@@ -35,16 +33,37 @@ class Threshold(NamedTuple):
     value: float
     p: float
     provisional: bool
+    tail: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way of looking at the same surprises: tonight's alone, or those of the last nights together."""
+
+    nights: int
+    z: Numbers
+    """Tonight's, one a stream."""
+    past: Numbers
+    """Statistics of the earlier nights that could be scored."""
+    tonight: float
+    limit: Threshold
+
+    @property
+    def ratio(self) -> float:
+        """Return how far tonight went on the way to its threshold, or beyond."""
+        return self.tonight / self.limit.value if self.limit.value > 0 else 0.0
 
 
 class NightShift(Detector[Watch]):
     """Compare a night with the same weekday of the last weeks, and the difference with its own past.
 
     Each stream (location, spread, missing share, shares of categories, rows) is expected to be what it was
-    on the same weekday, plus what last night's surprise carries over; the night's statistic is the largest
-    surprise in standard deviations. Its threshold is a rank among the statistics of earlier nights
-    (conformal; Vovk et al. 2005), or, before there are ``rank_nights`` of them, an exponential tail fitted
-    to them. Before ``provisional_nights`` it reads "learning".
+    on the same weekday, plus what last night's surprise carries over. Two statistics share the page budget:
+    the night's largest surprise in standard deviations, and the largest sum of a stream's surprises over
+    the last ``lasting_nights``, which shows a small move that stays. Each has its threshold from its own
+    past: a rank among the statistics of earlier nights (conformal; Vovk et al. 2005), or, before there are
+    ``rank_nights`` of them, an exponential tail fitted to them. Before ``provisional_nights`` it reads
+    "learning". ``benchmarks/false_alarms.py`` shows that the budget holds, ``benchmarks/power.py`` what is seen.
 
     It cannot see a shift smaller than the ordinary wandering of the nights, nor, by construction, a change of
     what the label means for the same inputs. A change that starts within the weeks compared is learned
@@ -74,34 +93,57 @@ class NightShift(Detector[Watch]):
         30, ge=20, description="Scored nights that allow a provisional threshold."
     )
     rank_nights: int = Field(180, ge=90, description="Scored nights that allow a threshold by rank.")
+    lasting_nights: int = Field(
+        7, ge=4, le=28, description="Nights whose surprises are also read together, for small lasting moves."
+    )
+    lasting_share: float = Field(
+        0.3,
+        ge=0,
+        le=0.9,
+        description="Share of the page budget that lasting moves may use; 0 leaves them out.",
+    )
 
     def read(self, watch: Watch) -> Reading:
         """Read the last night of the watch."""
         import numpy as np
 
         z = self._z_scores(watch)
-        size: Numbers = np.abs(np.nan_to_num(z)).max(axis=1, initial=0.0)
         scored = np.asarray((~np.isnan(z)).any(axis=1))
-        past, tonight = size[:-1][scored[:-1]], float(size[-1])
-        unscored = self._why_unscored(watch, scored=bool(scored[-1]), earlier=len(past))
+        unscored = self._why_unscored(watch, scored=bool(scored[-1]), earlier=int(scored[:-1].sum()))
         if unscored:
-            return Reading(watch.nights[-1], ARM, "learning", unscored, scored_nights=len(past))
-        return self._judge(watch, z[-1], tonight, self.threshold(past, tonight, watch.page_rate), len(past))
+            return Reading(watch.nights[-1], ARM, "learning", unscored, scored_nights=int(scored[:-1].sum()))
+        return self._judge(watch, self._sides(z, watch.page_rate))
 
     def threshold(self, past: Numbers, tonight: float, rate: float) -> Threshold:
-        """Return what the statistic must exceed for at most ``rate`` of ordinary nights to do so.
+        """Return what the statistic must exceed for at most ``rate`` of ordinary nights to do so."""
+        from perennial.facts.own_past import limit, rank_for, strangeness, tail_index
 
-        The threshold is never above twice that of the ordinary nights in ``past``: a history that
-        holds a real upheaval must not make the watch blind to the next.
-        """
-        ceiling = CEILING * _ordinary_tail(past, rate)
-        rank = math.floor(rate * (len(past) + 1))
-        if len(past) < self.rank_nights or rank < 1:
-            value, p = _tail(past, tonight, rate)
-            return Threshold(min(value, ceiling), p, provisional=True)
-        value = float(sorted(past, reverse=True)[rank - 1])
-        p = (1 + int((past >= tonight).sum())) / (len(past) + 1)
-        return Threshold(min(value, ceiling), p, provisional=False)
+        earlier, now = past[:, None], tonight + 0 * past[:1]
+        return Threshold(
+            float(limit(earlier, rate, self.rank_nights)[0]),
+            float(strangeness(earlier, now, rate, self.rank_nights)[0]),
+            provisional=not rank_for(len(past), rate, self.rank_nights),
+            tail=float(tail_index(earlier)[0]),
+        )
+
+    def _sides(self, z: Numbers, rate: float) -> list[Side]:
+        """Look at tonight alone and at the last nights together, as far as each has a past of its own."""
+        from perennial.facts.walk_forward import lasting
+
+        together = lasting(z, self.lasting_nights, self.clip)
+        asked = ((1, z, 1 - self.lasting_share), (self.lasting_nights, together, self.lasting_share))
+        found = [self._side(nights, seen, share * rate) for nights, seen, share in asked if share]
+        return [side for side in found if side is not None]
+
+    def _side(self, nights: int, z: Numbers, rate: float) -> Side | None:
+        import numpy as np
+
+        scored = np.asarray((~np.isnan(z)).any(axis=1))
+        size: Numbers = np.abs(np.nan_to_num(z)).max(axis=1, initial=0.0)
+        past, tonight = size[:-1][scored[:-1]], float(size[-1])
+        if not scored[-1] or len(past) < self.provisional_nights:
+            return None
+        return Side(nights, z[-1], past, tonight, self.threshold(past, tonight, rate))
 
     def _z_scores(self, watch: Watch) -> Numbers:
         import numpy as np
@@ -127,91 +169,78 @@ class NightShift(Detector[Watch]):
             )
         return ""
 
-    def _judge(self, watch: Watch, z: Numbers, tonight: float, limit: Threshold, earlier: int) -> Reading:
-        columns = _moved(watch, z)
-        over = tonight > limit.value
+    def _judge(self, watch: Watch, sides: list[Side]) -> Reading:
+        side = max(sides, key=lambda one: one.ratio)
+        columns = _moved(watch, side)
+        over = side.tonight > side.limit.value
         return Reading(
             watch.nights[-1],
             ARM,
             "over" if over else "quiet",
-            _sentence(watch.nights[-1], columns[0], limit, earlier, over=over),
-            statistic=tonight,
-            threshold=limit.value,
-            p=limit.p,
-            scored_nights=earlier,
-            provisional=limit.provisional,
+            _sentence(watch.nights[-1], columns[0], side, over=over),
+            statistic=side.tonight,
+            threshold=side.limit.value,
+            p=min(side.limit.p * len(sides), 1.0),
+            scored_nights=len(side.past),
+            tail=side.limit.tail,
+            provisional=side.limit.provisional,
             columns=columns,
             evidence={
                 "rate": watch.page_rate,
-                "streams": int((z == z).sum()),  # noqa: PLR0124  # counts what is not NaN
+                "nights": side.nights,
+                "streams": int((side.z == side.z).sum()),  # counts what is not NaN
                 "first_night": watch.nights[0],
                 "parameters": self.model_dump(),
             },
         )
 
 
-def _tail(past: Numbers, tonight: float, rate: float) -> tuple[float, float]:
-    """Return threshold and p from the fall of the greatest fifth.
-
-    The excess over the 80 % point is taken as exponential; its mean is known from m nights only, for which
-    the predictive tail is (1 + x / (m * mean)) ** -m rather than exp(-x / mean): honest where m is small.
-    """
-    import numpy as np
-
-    start = float(np.quantile(past, 1 - TAIL_SHARE))
-    excess = past[past > start] - start
-    m, mean = max(len(excess), 1), max(float(excess.mean()) if len(excess) else 0.0, 1e-12)
-    value = start + m * mean * ((TAIL_SHARE / rate) ** (1 / m) - 1)
-    if tonight <= start:
-        return value, float((past >= tonight).mean())
-    return value, TAIL_SHARE * (1 + (tonight - start) / (m * mean)) ** -m
-
-
-def _ordinary_tail(past: Numbers, rate: float) -> float:
-    """Return the threshold that the past would give without its upheavals: by medians, which ignore them."""
-    import numpy as np
-
-    middle, start = (float(q) for q in np.quantile(past, (0.5, 1 - TAIL_SHARE)))
-    fall = (start - middle) / math.log(0.5 / TAIL_SHARE)
-    return start + fall * math.log(max(TAIL_SHARE / rate, 1.0))
-
-
-def _moved(watch: Watch, z: Numbers) -> tuple[Moved, ...]:
+def _moved(watch: Watch, side: Side) -> tuple[Moved, ...]:
     """Name the streams that moved most, with what was usual before them."""
     import numpy as np
 
-    order = np.argsort(-np.abs(np.nan_to_num(z)), kind="stable")[:COLUMNS_NAMED]
-    usual = _usual(watch)
+    from perennial.facts.walk_forward import median_of_known
+
+    order = np.argsort(-np.abs(np.nan_to_num(side.z)), kind="stable")[:COLUMNS_NAMED]
+    usual, now = _usual(watch, side.nights), median_of_known(watch.plain[-side.nights :])
     return tuple(
         Moved(
             watch.streams[i].column,
-            round(float(z[i]), 3),
-            watch.streams[i].describe(float(usual[i]), float(watch.plain[-1, i])),
+            round(float(side.z[i]), 3),
+            watch.streams[i].describe(float(usual[i]), float(now[i])),
         )
         for i in order
-        if not np.isnan(z[i])
+        if not np.isnan(side.z[i])
     )
 
 
-def _usual(watch: Watch) -> Numbers:
-    """Return the median of each stream, in plain numbers, on the earlier nights of the same weekday."""
+def _usual(watch: Watch, nights: int) -> Numbers:
+    """Return the median of each stream, in plain numbers, before the nights that are looked at.
+
+    For one night on the earlier nights of its weekday, for more on the weeks before them.
+    """
     from perennial.facts.walk_forward import median_of_known
 
-    ordinary = [i for i, night in enumerate(watch.nights[:-1]) if night not in watch.holidays]
-    weekday = [i for i in ordinary if (len(watch.nights) - 1 - i) % 7 == 0][-8:]
-    return median_of_known(watch.plain[weekday or ordinary[-28:]])
+    before = watch.nights[:-nights]
+    ordinary = [i for i, night in enumerate(before) if night not in watch.holidays]
+    weekday = [i for i in ordinary if nights == 1 and (len(before) - i) % 7 == 0][-8:]
+    return median_of_known(watch.plain[weekday or ordinary[-USUAL_NIGHTS:]])
 
 
-def _sentence(night: str, largest: Moved, limit: Threshold, earlier: int, *, over: bool) -> str:
-    weekday = date.fromisoformat(night).strftime("%A")
-    how = "provisionally, from the tail of" if limit.provisional else "by rank among"
-    basis = f"the threshold is {limit.value:.1f}, {how} {earlier} earlier nights"
-    if over:
+def _sentence(night: str, largest: Moved, side: Side, *, over: bool) -> str:
+    weekday = f"{date.fromisoformat(night):%A}s"
+    how = "provisionally, from the tail of" if side.limit.provisional else "by rank among"
+    size = f"{abs(largest.z):.1f} standard deviations"
+    basis = f"the threshold is {side.limit.value:.1f}, {how} {len(side.past)} earlier nights"
+    if side.nights > 1:
+        verdict = "have moved" if over else "are like the nights before them"
         return (
-            f"{night}: {largest.direction}, {abs(largest.z):.1f} standard deviations from what earlier "
-            f"{weekday}s let one expect; {basis}."
+            f"The {side.nights} nights to {night} {verdict}: {largest.direction}, taken together {size} from "
+            f"what earlier {weekday} and other days let one expect; {basis}."
         )
+    if over:
+        return f"{night}: {largest.direction}, {size} from what earlier {weekday} let one expect; {basis}."
     return (
-        f"{night} is like earlier {weekday}s: the largest move, {largest.direction}, is {abs(largest.z):.1f} "
+        f"{night} is like earlier {weekday}: the largest move, {largest.direction}, is {abs(largest.z):.1f} "
         f"standard deviations; {basis}."
     )

@@ -38,9 +38,9 @@ class ResidualDrift(Detector[Residuals]):
     nights resemble their neighbours as in an AR(1) process and the reference's own error counts. The
     threshold is a quantile of the largest such ratio in a stretch of 90 live nights over all windows,
     among resamples of an AR(1) process with the reference's own shocks (``facts/shift.py``). So looking
-    every night, through two windows, with a short reference, is inside the budget:
-    ``benchmarks/slow_arm.py`` shows how far that holds. It does not hold where the level wanders from
-    month to month by itself: there a page is true, but nothing new.
+    every night, through two windows, with a short reference, is inside the budget, also where the level
+    wanders from month to month by ``level_wander`` without anything new having happened:
+    ``benchmarks/slow_arm.py`` shows how far that holds, and what it costs in power.
 
     >>> from perennial.clock import between
     >>> from perennial.facts.residuals import NightResidual
@@ -65,6 +65,13 @@ class ResidualDrift(Detector[Residuals]):
         ge=0,
         description="A smaller shift of the mean residual is never drift: probability for classes, standard "
         "deviations of the label for a regression.",
+    )
+    level_wander: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="Standard deviation of the level's own slow wandering that is no drift, in standard "
+        "deviations of a night; 0 finds smaller shifts, and pages too often where the level wanders.",
     )
     min_reference_nights: int = Field(
         60, ge=28, description="With fewer nights that the model had not seen, it is still learning."
@@ -134,7 +141,7 @@ class ResidualDrift(Detector[Residuals]):
         return None
 
     def _maxima(self, reference: tuple[float, ...]) -> tuple[float, ...]:
-        return largest_by_chance(reference, self.windows, self.resamples, self.seed)
+        return largest_by_chance(reference, self.windows, self.resamples, self.seed, self.level_wander)
 
     def _largest(self, watch: Residuals, threshold: float) -> Shift:
         """Return the shift furthest over the threshold; one too small to matter only if there is no other."""
@@ -181,6 +188,7 @@ class ResidualDrift(Detector[Residuals]):
             "rows": sum(past.rows for past in watch.live),
             "scale": watch.scale,
             "effect_floor": self.effect_floor,
+            "level_wander": self.level_wander,
             "budget": [self.false_pages, self.per_nights],
             "resamples": self.resamples,
             "seed": self.seed,

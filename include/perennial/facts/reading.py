@@ -50,6 +50,9 @@ class Reading:
     """Share of ordinary nights that would be at least as strange."""
     scored_nights: int = 0
     """Earlier nights that the threshold rests on."""
+    tail: float | None = None
+    """How heavily the statistic's ordinary nights are tailed: the mean logarithm of the greatest fifth over
+    the number where that fifth begins; about .1 where nights are normal, .3 where they are wild."""
     provisional: bool = False
     """The threshold is extrapolated: too few scored nights for a rank among them."""
     columns: tuple[Moved, ...] = ()

@@ -6,6 +6,7 @@ error and the resamples. The slow arm of the monitor asks here; the benchmark as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +23,9 @@ LIVE_STRETCH = 90
 
 LARGEST_SERIAL = 0.95
 """Autocorrelation of neighbouring nights is believed up to here."""
+
+WANDER_SERIAL = 0.95
+"""Autocorrelation of a level that wanders from month to month: half of it is left after two weeks."""
 
 SETTLING_NIGHTS = 20
 """Resampled nights thrown away before the reference begins, so that it has forgotten its start."""
@@ -132,13 +136,15 @@ def ratios(reference: Numbers, live: Numbers, windows: Sequence[int]) -> Numbers
 
 @lru_cache(maxsize=8)
 def largest_by_chance(
-    reference: tuple[float, ...], windows: tuple[int, ...], resamples: int, seed: int
+    reference: tuple[float, ...], windows: tuple[int, ...], resamples: int, seed: int, wander: float = 0.0
 ) -> tuple[float, ...]:
     """Return the largest ratio of a stretch of 90 live nights in each resampled history, in order.
 
     A resampled history is an AR(1) process with the reference's autocorrelation and shocks drawn from
     the reference's own; its reference part, as long as the real one, is estimated anew, so what a
-    short reference does not know is counted. Skew and heavy tails of single nights are kept.
+    short reference does not know is counted. Skew and heavy tails of single nights are kept. Beside it the
+    level may ``wander``: by so many standard deviations of a night, slowly. Ninety nights cannot tell
+    whether it does (the autocovariances that would show it are smaller than their error), so it is assumed.
     """
     import numpy as np
 
@@ -146,15 +152,24 @@ def largest_by_chance(
     spread = Spread.of(known)
     r, z = float(spread.serial[0]), known[0] - spread.mean[0]
     shocks = z[1:] - r * z[:-1]
-    nights = SETTLING_NIGHTS + len(reference) + LIVE_STRETCH
-    drawn = np.random.default_rng(seed).choice(shocks - shocks.mean(), (nights, resamples))
-    drawn[0] /= np.sqrt(1 - r * r)
-    for night in range(1, nights):
-        drawn[night] += r * drawn[night - 1]
+    shape = (SETTLING_NIGHTS + len(reference) + LIVE_STRETCH, resamples)
+    draw = np.random.default_rng(seed)
+    drawn = _carried_on(draw.choice(shocks - shocks.mean(), shape), r)
+    if wander:
+        slow = draw.standard_normal(shape) * np.sqrt(1 - WANDER_SERIAL**2)
+        drawn += wander * float(np.sqrt(spread.variance[0])) * _carried_on(slow, WANDER_SERIAL)
     histories = np.ascontiguousarray(drawn[SETTLING_NIGHTS:].T)
     split = len(reference)
     largest = np.abs(ratios(histories[:, :split], histories[:, split:], windows)).max(axis=1)
     return tuple(np.sort(largest).tolist())
+
+
+def _carried_on(shocks: Numbers, serial: float) -> Numbers:
+    """Let every night keep ``serial`` of the night before, from a stationary start."""
+    shocks[0] /= math.sqrt(1 - serial * serial)
+    for night in range(1, len(shocks)):
+        shocks[night] += serial * shocks[night - 1]
+    return shocks
 
 
 def _errors(spread: Spread, nights: int, live_variance: Numbers, window: int) -> Numbers:

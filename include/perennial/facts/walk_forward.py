@@ -49,9 +49,10 @@ def z_scores(
 ) -> Numbers:
     """Return nights by streams in standard deviations; NaN where a night could not be compared.
 
-    ``nights`` are consecutive; nights that are not ``ordinary`` (holidays) are held out of everything.
+    ``nights`` are consecutive; nights that are not ``ordinary`` (holidays), and values that
+    are not finite, are held out of everything.
     """
-    held = np.where(ordinary[:, None], values, np.nan)
+    held = np.where(ordinary[:, None] & np.isfinite(values), values, np.nan)
     residual = held - baseline(held, windows)
     first = date.fromisoformat(nights[0]).toordinal()
     rough = trailing_scale(residual, windows.ar_nights, first)
@@ -61,6 +62,19 @@ def z_scores(
     with np.errstate(invalid="ignore", divide="ignore"):
         z: Numbers = surprise / floored
     return z
+
+
+def lasting(z: Numbers, nights: int, clip: float) -> Numbers:
+    """Return each stream's surprises of the last ``nights`` as one, in standard deviations of their sum.
+
+    Each is clipped, so that one bad night is not read again as a lasting move; NaN where a fourth of the
+    nights or more has no surprise.
+    """
+    known = ~np.isnan(z)
+    count = _trailing_sum(known.astype(float), nights, through=True)
+    total = _trailing_sum(np.where(known, np.clip(z, -clip, clip), 0.0), nights, through=True)
+    enough = known & (count > FEWEST_POOLED_SHARE * nights)
+    return np.where(enough, total / np.sqrt(np.maximum(count, 1.0)), np.nan)
 
 
 def baseline(values: Numbers, windows: Windows) -> Numbers:
@@ -136,8 +150,9 @@ def _shifted(values: Numbers, nights: int) -> Numbers:
     return moved
 
 
-def _trailing_sum(values: Numbers, window: int) -> Numbers:
+def _trailing_sum(values: Numbers, window: int, *, through: bool = False) -> Numbers:
+    """Sum the ``window`` nights before each night, or those that end ``through`` it."""
     total = np.zeros((len(values) + 1, values.shape[1]))
     np.cumsum(values, axis=0, out=total[1:])
-    start = np.maximum(np.arange(len(values)) - window, 0)
-    return total[: len(values)] - total[start]
+    end = np.arange(len(values)) + through
+    return total[end] - total[np.maximum(end - window, 0)]
