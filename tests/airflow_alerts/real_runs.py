@@ -51,7 +51,7 @@ def main(root: Path) -> dict[str, Any]:
     from airflow.utils.db import initdb
 
     from perennial_airflow import callbacks
-    from perennial_airflow.connections import address_of
+    from perennial_airflow.connections import address_or_nothing
 
     initdb()
     project, workspace = Project(root), Workspace.open()
@@ -83,7 +83,7 @@ def main(root: Path) -> dict[str, Any]:
     told["plugin_errors"] = {name: str(why) for name, why in plugins_manager.get_import_errors().items()}
     told["plugins"] = [str(plugin.name) for plugin in plugins_manager._get_plugins()[0]]
     told["addresses"] = {
-        name: address_of(name.lower()) for name in ("PARTS", "CARRIED", "QUERY", "EXTRA", "HOST")
+        name: address_or_nothing(name.lower()) for name in ("PARTS", "CARRIED", "QUERY", "EXTRA", "HOST")
     }
     return told
 
