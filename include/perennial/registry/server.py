@@ -31,8 +31,6 @@ QUIET = {
 ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 """Environment variables that name a server."""
 RUN_KEY = "perennial.run_key"
-MODEL_DEVELOPMENT = {"mlflow.experimentKind": "custom_model_development"}
-"""Tag of an experiment that MLflow's pages open on its runs, and not on traces of prompts."""
 
 
 def connect(tracking_uri: str) -> MlflowClient:
@@ -155,8 +153,7 @@ def _experiment(client: MlflowClient, model: str, files: Path | None) -> str:
     found: Any = client.get_experiment_by_name(model)
     if found is None:
         try:
-            place = (files / model).as_uri() if files else None
-            return str(client.create_experiment(model, place, tags=MODEL_DEVELOPMENT))
+            return str(client.create_experiment(model, (files / model).as_uri() if files else None))
         except MlflowException:  # another training of this model was faster
             found = client.get_experiment_by_name(model)
     if found.lifecycle_stage == "deleted":
