@@ -171,7 +171,7 @@ def test_a_table_without_time_lives(life: Life, name: str) -> None:
     runs.pass_through("retrain", "first", conf={"night": first, "trigger": "manual", "actor": "ann"})
     evaluate = runs.follower(runs.see_through("train", "retrain__first"), "evaluate")
     deploy = runs.follower(evaluate, "deploy")
-    assert "/runs/" in link(life, deploy.dag_id, deploy.run_id, "production")
+    until(lambda: "/runs/" in link(life, deploy.dag_id, deploy.run_id, "production"))  # left when all is done
     rows = deliver_table(life.project.root, name, 0.6, 1.0)
     score = runs.take_in("second", second)["score"]
     assert life.states("score", score.run_id, name) == {"predict": "success", "deliver": "success"}
