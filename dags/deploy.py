@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.forms import NIGHT, VERSION
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
@@ -31,9 +32,8 @@ FORM = {"version": VERSION, "night": NIGHT}
 def testing(model: str) -> Report:
     """Load the version and score the night's rows with it, published nowhere."""
     from perennial.stages.deploy import test
-    from perennial.workspace import Workspace
 
-    workspace = Workspace.open()
+    workspace = open_workspace()
     version, night = version_and_night(get_current_context(), workspace, model)
     test(workspace, model, version, night)
     return {"version": version, "night": night}
@@ -43,18 +43,16 @@ def testing(model: str) -> Report:
 def staging(model: str, about: dict[str, str]) -> Report:
     """Compare what the version would have said with what the champion said."""
     from perennial.stages.deploy import stage
-    from perennial.workspace import Workspace
 
-    return stage(Workspace.open(), model, about["version"], about["night"]).as_json()
+    return stage(open_workspace(), model, about["version"], about["night"]).as_json()
 
 
 @task
 def production(model: str, about: dict[str, str]) -> Report:
     """Hand over to the version, unless a person has to approve."""
     from perennial.stages.deploy import promote
-    from perennial.workspace import Workspace
 
-    entry = promote(Workspace.open(), model, about["version"], about["night"])
+    entry = promote(open_workspace(), model, about["version"], about["night"])
     if entry.kind != "promoted":
         raise AirflowSkipException(entry.reason)
     return {"version": about["version"], "reason": entry.reason, "ledger": entry.id}

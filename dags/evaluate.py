@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.forms import NIGHT, VERSION
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
@@ -28,9 +29,8 @@ FORM = {"version": VERSION, "night": NIGHT}
 def measure(model: str) -> Report:
     """Measure candidate and champion on nights the candidate never saw."""
     from perennial.stages.evaluate import measure as measure_candidate
-    from perennial.workspace import Workspace
 
-    workspace = Workspace.open()
+    workspace = open_workspace()
     version, night = version_and_night(get_current_context(), workspace, model)
     measure_candidate(workspace, model, version, night)
     return {"version": version, "night": night}
@@ -40,9 +40,8 @@ def measure(model: str) -> Report:
 def gate(model: str, name: str, about: dict[str, str]) -> Report:
     """Ask one gate whether the candidate may go further."""
     from perennial.stages.evaluate import ask
-    from perennial.workspace import Workspace
 
-    decision = ask(Workspace.open(), model, about["version"], about["night"], name)
+    decision = ask(open_workspace(), model, about["version"], about["night"], name)
     get_current_context()["answer"] = f"{name}: {decision.verdict.value}"  # type: ignore[typeddict-unknown-key]
     return decision.as_json()
 
@@ -52,9 +51,8 @@ def conclude(model: str, about: dict[str, str]):  # noqa: ANN201 - Airflow reads
     """Let the candidate go further if every gate lets it pass."""
     from perennial.facts.decision import Verdict
     from perennial.stages.evaluate import conclude as conclude_evaluation
-    from perennial.workspace import Workspace
 
-    decision = conclude_evaluation(Workspace.open(), model, about["version"], about["night"])
+    decision = conclude_evaluation(open_workspace(), model, about["version"], about["night"])
     if decision.verdict is not Verdict.PASS:
         raise AirflowSkipException(decision.reason)
     yield Metadata(asset(model, "challenger"), about)

@@ -15,6 +15,7 @@ from airflow.sdk import get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
@@ -24,9 +25,8 @@ from perennial_airflow.nights import asset, night_of, whenever
 def build_features(model: str) -> Report:
     """Build every feature of the night, and of earlier nights that changed."""
     from perennial.stages.build_features import build_features as build_missing
-    from perennial.workspace import Workspace
 
-    return build_missing(Workspace.open(), model, night_of(get_current_context())).as_json()
+    return build_missing(open_workspace(), model, night_of(get_current_context())).as_json()
 
 
 def build(model: DagFacts) -> None:

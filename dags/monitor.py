@@ -16,6 +16,7 @@ from airflow.sdk import get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import every_night, night_of
@@ -26,9 +27,8 @@ from perennial_airflow.skipping import goes_on_if
 def judge(model: str) -> Report:
     """Compare the night with what was promised, and ask for a new model if that is declared."""
     from perennial.stages.monitor import monitor as judge_night
-    from perennial.workspace import Workspace
 
-    watched = judge_night(Workspace.open(), model, night_of(get_current_context()))
+    watched = judge_night(open_workspace(), model, night_of(get_current_context()))
     return goes_on_if(watched.asks is not None, watched.as_json(), before="trigger_retrain")
 
 

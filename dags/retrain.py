@@ -15,6 +15,7 @@ from airflow.sdk import get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.forms import ACTOR, CAUSE, FINDING, NIGHT, TRIGGER
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
@@ -29,11 +30,10 @@ def decide(model: str) -> Report:
     """Ask the retraining policy whether to train now."""
     from perennial.facts.decision import Verdict
     from perennial.stages.retrain import retrain as decide_retraining
-    from perennial.workspace import Workspace
 
     context = get_current_context()
     params = context["params"]
-    workspace = Workspace.open()
+    workspace = open_workspace()
     night = night_or_latest(context, workspace, model)
     decision = decide_retraining(
         workspace,

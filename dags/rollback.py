@@ -13,6 +13,7 @@ from airflow.sdk import Param, get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.forms import ACTOR, NIGHT
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
@@ -38,11 +39,10 @@ FORM = {"reason": REASON, "version": VERSION, "night": NIGHT, "actor": ACTOR}
 def roll_back(model: str) -> Report:
     """Return to the version named, or to the one that served before."""
     from perennial.stages.roll_back import roll_back as return_to
-    from perennial.workspace import Workspace
 
     context = get_current_context()
     params = context["params"]
-    workspace = Workspace.open()
+    workspace = open_workspace()
     entry = return_to(
         workspace,
         model,

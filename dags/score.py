@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
@@ -28,10 +29,9 @@ def predict(model: str) -> Report:
     """Predict the night's rows with the champion."""
     from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
     from perennial.stages.score import score as score_night
-    from perennial.workspace import Workspace
 
     try:
-        return score_night(Workspace.open(), model, night_of(get_current_context())).as_json()
+        return score_night(open_workspace(), model, night_of(get_current_context())).as_json()
     except (NoChampionError, HeldNightError, SkippedNightError) as error:
         raise AirflowSkipException(str(error)) from error
 
@@ -40,9 +40,8 @@ def predict(model: str) -> Report:
 def deliver(model: str) -> Report:
     """Hand the night's predictions to the declared sink."""
     from perennial.stages.score import deliver as deliver_night
-    from perennial.workspace import Workspace
 
-    return deliver_night(Workspace.open(), model, night_of(get_current_context()))
+    return deliver_night(open_workspace(), model, night_of(get_current_context()))
 
 
 def build(model: DagFacts) -> None:

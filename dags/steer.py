@@ -22,6 +22,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.forms import ACTOR
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
@@ -57,23 +58,21 @@ STAGE = Param(
 @task(retries=0)
 def say(model: str) -> Report:
     """Put a person's word into the ledger, and say which stages follow from it."""
-    from perennial.workspace import Workspace
     from perennial_airflow.steering import obey
 
     context = get_current_context()
     actor = context["params"]["actor"] or context["dag_run"].triggering_user_name
-    return obey(Workspace.open(), model, context["params"], actor or "an operator")
+    return obey(open_workspace(), model, context["params"], actor or "an operator")
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)
 def do(model: str, stage: str, word: dict[str, list[str]]) -> Report:
     """Do a stage of the night again if it follows from the word."""
-    from perennial.workspace import Workspace
     from perennial_airflow.steering import STAGES
 
     if stage not in word["stages"]:
         raise AirflowSkipException(f"{stage} does not follow from this.")
-    return STAGES[stage](Workspace.open(), model, get_current_context()["params"]["night"])
+    return STAGES[stage](open_workspace(), model, get_current_context()["params"]["night"])
 
 
 NIGHTLY = {stage: do.override(task_id=stage) for stage in ("validate", "features", "score", "monitor")}

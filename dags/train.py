@@ -15,6 +15,7 @@ from airflow.sdk import Metadata, get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.forms import NIGHT
 from perennial_airflow.model_dag import model_dag
 from perennial_airflow.models import each_model
@@ -25,9 +26,8 @@ from perennial_airflow.nights import asset, night_or_latest
 def assemble(model: str) -> str:
     """Put together the training set as it was known on the night."""
     from perennial.stages.train import assemble as assemble_training_set
-    from perennial.workspace import Workspace
 
-    workspace = Workspace.open()
+    workspace = open_workspace()
     night = night_or_latest(get_current_context(), workspace, model)
     return assemble_training_set(workspace, model, night)
 
@@ -36,9 +36,8 @@ def assemble(model: str) -> str:
 def tune(model: str, batch: int, generation: int, run: str) -> None:
     """Try one batch of a generation's parameters."""
     from perennial.stages.train import tune as run_trials
-    from perennial.workspace import Workspace
 
-    tried = run_trials(Workspace.open(), model, run, generation, batch)
+    tried = run_trials(open_workspace(), model, run, generation, batch)
     get_current_context()["trials"] = tried  # type: ignore[typeddict-unknown-key]  # names the mapped task
 
 
@@ -46,9 +45,8 @@ def tune(model: str, batch: int, generation: int, run: str) -> None:
 def fit(model: str, run: str):  # noqa: ANN201 - Airflow reads the asset's metadata from a generator
     """Fit the best parameters found and register the candidate."""
     from perennial.stages.train import fit as fit_candidate
-    from perennial.workspace import Workspace
 
-    made = fit_candidate(Workspace.open(), model, run)
+    made = fit_candidate(open_workspace(), model, run)
     yield Metadata(asset(model, "candidate"), {"version": made.version, "night": made.night})
 
 

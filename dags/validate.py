@@ -16,6 +16,7 @@ from airflow.sdk import Param, get_current_context, task
 
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
+from perennial_airflow.connections import open_workspace
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, every_night, night_of
@@ -34,22 +35,20 @@ SINCE = Param(
 def take_in(model: str, source: str) -> Report:
     """Gather one source's delivery, check it, publish what is sound."""
     from perennial.stages.validate import take_in_range
-    from perennial.workspace import Workspace
 
     context = get_current_context()
     context["source"] = source  # type: ignore[typeddict-unknown-key]  # names the mapped task in the UI
     night = night_of(context)
     first = context["params"]["since"] or night
-    return take_in_range(Workspace.open(), model, source, first, night).as_json()
+    return take_in_range(open_workspace(), model, source, first, night).as_json()
 
 
 @task
 def close_night(model: str) -> Report:
     """Join the night's sources and close the night."""
     from perennial.stages.validate import close_night as close
-    from perennial.workspace import Workspace
 
-    return close(Workspace.open(), model, night_of(get_current_context()))
+    return close(open_workspace(), model, night_of(get_current_context()))
 
 
 def build(model: DagFacts) -> None:

@@ -143,9 +143,9 @@ def _all_else_ended_well(context: Context) -> bool:
 
 def _tell(workspace: Workspace) -> None:
     from perennial.stages.telling import tell
-    from perennial_airflow.connections import address_of
+    from perennial_airflow.connections import address_or_nothing
 
-    tell(workspace, address_of)
+    tell(workspace, address_or_nothing)
 
 
 def _workspace() -> Workspace:

@@ -27,7 +27,7 @@ from perennial_airflow.launch.rest import Airflow
 ROOT = Path(__file__).parents[2]
 BORN = after(FIRST, 48)
 HELD, DELIVERED, LATE = (after(BORN, days) for days in (1, 2, 3))
-TABLE_SINK = "sink: {uri: 'sqlite:///data/scores.db', table: scores}\n"
+TABLE_SINK = "sink: {connection: scores_db, table: scores}\n"
 FILE_SINK = "sink: {uri: 'data/scores/{night}.csv'}\n"
 BROKEN = "perennial: 1\ndescription: Who wrote this?\nsorces: {}\n"
 TABLES: dict[str, Callable[..., Any]] = {"diabetes": load_diabetes, "breast_cancer": load_breast_cancer}
@@ -111,6 +111,8 @@ def life(tmp_path_factory: pytest.TempPathFactory, registry_database: Path) -> I
     with processes.running(launch), Airflow.of(launch) as airflow:
         wanted = [f"{model}.{kind}" for model in (MODEL, *TABLES) for kind in ("validate", "score", "deploy")]
         airflow.wait_for_dags([*wanted, "torn.broken"], seconds=SECONDS)
+        place = {"conn_type": "sqlite", "host": str(project.root / "data" / "scores.db")}
+        airflow.ask("POST", "/connections", json={"connection_id": "scores_db", **place})
         yield Life(launch, airflow, project)
 
 
@@ -134,7 +136,7 @@ def test_a_held_night_is_scored_when_it_is_released(life: Life) -> None:
 
 
 def test_predictions_come_to_the_sink_once(life: Life) -> None:
-    """A score run that is cleared, and a night that is run again, leave as many rows as there are."""
+    """Airflow knows where the sink is; a cleared run, and a night run again, leave as many rows as there are."""
     score = life.runs().take_in("delivered", DELIVERED)["score"]
     assert life.states("score", score.run_id) == {"predict": "success", "deliver": "success"}
     assert life.delivered(DELIVERED) == 60

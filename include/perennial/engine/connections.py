@@ -34,7 +34,7 @@ def address_in_environment(connection: str) -> str:
     if not kept:
         raise NoConnectionError(connection)
     try:
-        address = _of_json(json.loads(kept)) if kept.startswith("{") else _of_uri(kept)
+        address = in_one(json.loads(kept)) if kept.startswith("{") else _of_uri(kept)
     except (ValueError, AttributeError):
         address = ""
     if "://" not in address:
@@ -86,19 +86,26 @@ def _of_uri(uri: str) -> str:
     return urlunsplit(parts._replace(query=_query({**query, **extra}).removeprefix("?")))
 
 
-def _of_json(kept: Mapping[str, Any]) -> str:
-    extra = kept.get("extra") or {}
+def in_one(parts: Mapping[str, Any]) -> str:
+    """Write a connection's parts, named as Airflow names them, as one URL.
+
+    A whole URL in the extra's ``url``, or as the host, is taken as it is.
+
+    >>> in_one({"conn_type": "sqlite", "host": "/data/shop.db"})
+    'sqlite:////data/shop.db'
+    """
+    extra = parts.get("extra") or {}
     extra = json.loads(extra) if isinstance(extra, str) else extra
-    if "url" in extra:
-        return str(extra["url"])
-    kind, host, schema = (str(kept.get(field) or "") for field in ("conn_type", "host", "schema"))
+    kind, host, schema = (str(parts.get(field) or "") for field in ("conn_type", "host", "schema"))
+    if "url" in extra or "://" in host:
+        return str(extra.get("url") or host)
     if kind in _FILES:
         return f"{kind}:///{host or schema}"
-    login = quote(unquote(str(kept.get("login") or "")), safe="")
-    password = quote(str(kept.get("password") or ""), safe="")
+    login = quote(unquote(str(parts.get("login") or "")), safe="")
+    password = quote(str(parts.get("password") or ""), safe="")
     user = f"{login}{':' + password if password else ''}@" if login or password else ""
-    port = f":{kept['port']}" if kept.get("port") else ""
-    return f"{kind}://{user}{host}{port}/{schema}{_query(extra)}"
+    port = f":{parts['port']}" if parts.get("port") else ""
+    return f"{kind}://{user}{host}{port}/{quote(schema)}{_query(extra)}"
 
 
 def _query(extra: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ class NotDeliveredError(PerennialError):
 
 
 class NoConnectionError(PerennialError):
-    """A model names an Airflow connection that the environment of the command line does not hold."""
+    """A model names a connection that neither Airflow nor the command line's environment holds."""
 
     code = "PER-1752"
     exit_code = 5
@@ -28,8 +28,8 @@ class NoConnectionError(PerennialError):
     def __init__(self, connection: str) -> None:
         """Name the variable that is missing."""
         super().__init__(
-            f"The connection {connection!r} is not known here. Outside Airflow, set AIRFLOW_CONN_{connection.upper()} "
-            "to its URI, as Airflow itself reads it."
+            f"The connection {connection!r} is not known here. Make it in Airflow (Admin, Connections); outside Airflow, "
+            f"set AIRFLOW_CONN_{connection.upper()} to its URI, as Airflow itself reads it."
         )
 
 
