@@ -18,9 +18,10 @@ from time import perf_counter
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.season.models import Models
+from benchmarks.season.nights import LAG, ROOT
 from benchmarks.season.passing import Replay
 from benchmarks.season.report import page
-from benchmarks.season.tables import FILES, LAG, ROOT, TABLES
+from benchmarks.season.tables import FILES, TABLES
 from benchmarks.season.triggers import POLICIES
 from perennial.adaptation.settings import Adaptation
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.season.tables import LAG, Table
+from benchmarks.season.nights import LAG, Table
 from perennial.adaptation.rows import Sample, row_hashes
 from perennial.adaptation.scale import Scale
 from perennial.adaptation.settings import Adaptation

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.season.models import Models
-from benchmarks.season.tables import LAG, Table
+from benchmarks.season.nights import LAG, Table
 from benchmarks.season.triggers import Known, Policy
 from perennial.adaptation.rows import MatureNight
 from perennial.adaptation.scale import LEAST_PROBABILITY

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.season.tables import LAG, TABLES
+from benchmarks.season.nights import LAG
+from benchmarks.season.tables import TABLES
 from benchmarks.season.triggers import POLICIES
 
 Numbers = NDArray[np.float64]

