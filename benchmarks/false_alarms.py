@@ -13,9 +13,11 @@ import platform
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from time import process_time
+from typing import Any
 
 import numpy as np
 
@@ -110,7 +112,7 @@ def main() -> int:
             options.out,
             name,
             {**settings, "seed": options.seed, "n": histories},
-            lambda feed=feed: asdict(simulated(feed, histories, options.seed, detector, budget)),
+            partial(_plain_cell, feed, histories, options.seed, detector, budget),
         )
         cells.append(Cell(**made | {"interval": tuple(made["interval"])}))
         print(f"{'holds' if cells[-1].holds else 'BROKEN'} {cells[-1]}", file=sys.stderr, flush=True)
@@ -118,7 +120,11 @@ def main() -> int:
     return 0 if all(cell.holds for cell in cells) else 1
 
 
-def report(cells: list[Cell], settings: dict[str, object], seed: int) -> dict[str, object]:
+def _plain_cell(*asked: Any) -> dict[str, Any]:
+    return asdict(simulated(*asked))
+
+
+def report(cells: list[Cell], settings: dict[str, Any], seed: int) -> dict[str, object]:
     """Put the cells under the keys that every benchmark prints."""
     worst = max(cells, key=lambda cell: cell.realised)
     return {

@@ -41,7 +41,8 @@ def jensen_shannon(counts: Numbers, reference: Numbers, together: int) -> Number
     p, q = (_shares(_merged(grid, together)) for grid in (counts, np.broadcast_to(reference, counts.shape)))
     middle = (p + q) / 2
     divergence = (_entropy(middle) - (_entropy(p) + _entropy(q)) / 2) / np.log(2)
-    return np.sqrt(np.maximum(divergence, 0.0))
+    distance: Numbers = np.sqrt(np.maximum(divergence, 0.0))
+    return distance
 
 
 def wasserstein(counts: Numbers, reference: Numbers) -> Numbers:
@@ -58,7 +59,8 @@ def kolmogorov_smirnov(counts: Numbers, reference: Numbers) -> Numbers:
     """Return minus the logarithm of the asymptotic p-value, which does not underflow."""
     apart = np.abs(_shares(counts).cumsum(axis=2) - _shares(reference).cumsum(axis=1)).max(axis=2)
     n, m = counts.sum(axis=2), reference.sum(axis=1)
-    return 2 * apart**2 * n * m / (n + m) - np.log(2)
+    found: Numbers = 2 * apart**2 * n * m / (n + m) - np.log(2)
+    return found
 
 
 def chi_squared(counts: Numbers, reference: Numbers) -> Numbers:
@@ -68,7 +70,8 @@ def chi_squared(counts: Numbers, reference: Numbers) -> Numbers:
     terms = (counts * np.sqrt(m / n) - reference * np.sqrt(n / m)) ** 2 / np.maximum(pooled, 1)
     statistic = terms.sum(axis=2)
     logarithm = stats.chi2.logsf(statistic, counts.shape[2] - 1)
-    return -np.where(np.isfinite(logarithm), logarithm, -statistic / 2)
+    found: Numbers = -np.where(np.isfinite(logarithm), logarithm, -statistic / 2)
+    return found
 
 
 def _merged(counts: Numbers, together: int) -> Numbers:

@@ -12,6 +12,7 @@ import argparse
 import json
 import platform
 import sys
+from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -151,7 +152,7 @@ def main() -> None:
             options.out,
             f"{scenario}-{rows}",
             {**settings, "seed": options.seed, "n": histories},
-            lambda feed=feed: cell(feed, histories, options.seed, detector, budget),
+            partial(cell, feed, histories, options.seed, detector, budget),
         )
         cells.append(made)
         print(json.dumps(made), file=sys.stderr, flush=True)

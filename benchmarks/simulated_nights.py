@@ -164,7 +164,7 @@ Part = tuple[Stream, Numbers, Numbers, Numbers]
 
 def _joined(*parts: Part, of: Counts) -> Column:
     streams, values, noise, plain = zip(*parts, strict=True)
-    return Column(streams, *(np.stack(grids, axis=2) for grids in (values, noise, plain)), of)
+    return Column(streams, np.stack(values, axis=2), np.stack(noise, axis=2), np.stack(plain, axis=2), of)
 
 
 def _odds(below: Numbers) -> Numbers:

@@ -46,13 +46,24 @@ def share_that_page(histories, reference, detector, shift=0.0, live=LIVE_STRETCH
 @pytest.mark.parametrize("autocorrelation", [0.0, 0.3, 0.6])
 @pytest.mark.parametrize("reference", [60, 120])
 def test_ninety_stationary_nights_keep_the_budget(reference, autocorrelation):
-    """Nothing wrong, a look every night, both windows: pages in 90 nights stay inside 90/365 (400 histories)."""
-    histories = stationary(400, reference + LIVE_STRETCH, autocorrelation)
-    detector = ResidualDrift(resamples=400)
+    """Nothing wrong, a look every night, both windows: pages in 90 nights stay inside 90/365 (200 histories)."""
+    histories = stationary(200, reference + LIVE_STRETCH, autocorrelation)
+    detector = ResidualDrift(resamples=200)
     allowed = 1 - np.exp(-detector.allowed(LIVE_STRETCH))
     assert share_that_page(histories, reference, detector) <= allowed + 2 * np.sqrt(
-        allowed * (1 - allowed) / 400
+        allowed * (1 - allowed) / 200
     )
+
+
+def test_a_level_that_wanders_keeps_the_budget_that_is_broken_where_it_is_taken_to_stand_still():
+    """A level that moves by .3 of a night's sd from month to month: inside 90/365, and outside without the term."""
+    level = stationary(200, 90 + LIVE_STRETCH, 0.95, sd=0.3 * 0.14, seed=9)
+    histories = stationary(200, 90 + LIVE_STRETCH, seed=8) + level
+    detector, trusting = ResidualDrift(resamples=200), ResidualDrift(resamples=200, level_wander=0)
+    allowed = 1 - np.exp(-detector.allowed(LIVE_STRETCH))
+    reach = 2 * np.sqrt(allowed * (1 - allowed) / 200)
+    assert share_that_page(histories, 90, detector) <= allowed + reach
+    assert share_that_page(histories, 90, trusting) > allowed + reach
 
 
 def test_half_of_a_stationary_history_sees_no_page_in_the_other_half():
@@ -160,8 +171,9 @@ def test_the_same_nights_give_the_same_evidence():
 
 
 def test_a_reading_is_plain_values():
-    """The ledger writes readings as JSON: nothing of numpy may be left in them."""
+    """The ledger writes readings as JSON: nothing of numpy may be left in them; the tail is a number for the budget."""
     reading = ResidualDrift().read(watch(stationary(1, 90)[0], [-0.2] * 28))
+    assert 0.02 < reading.tail < 0.4
     assert json.loads(json.dumps(reading.as_json()))["evidence"]["window"] == 28
 
 

@@ -106,6 +106,7 @@ class ResidualDrift(Detector[Residuals]):
             said,
             abs(found.ratio),
             threshold,
+            tail=_tail(maxima),
             scored_nights=reference,
             columns=(moved,) if state == "over" else (),
             evidence=numbers,
@@ -193,6 +194,12 @@ class ResidualDrift(Detector[Residuals]):
             "resamples": self.resamples,
             "seed": self.seed,
         }
+
+
+def _tail(maxima: tuple[float, ...]) -> float:
+    """Return how heavy the resampled maxima are tailed (``Reading.tail``): their order is increasing."""
+    greatest = maxima[len(maxima) * 4 // 5 :]
+    return math.fsum(math.log(one / greatest[0]) for one in greatest) / len(greatest) if greatest[0] else 0.0
 
 
 def _beside(mean: float) -> str:
