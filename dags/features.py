@@ -21,7 +21,7 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
 
 
-@task
+@task(show_return_value_in_logs=True)
 def build_features(model: str) -> Report:
     """Build every feature of the night, and of earlier nights that changed."""
     from perennial.stages.build_features import build_features as build_missing

@@ -16,7 +16,7 @@ from airflow.sdk import get_current_context, task
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.connections import open_workspace
-from perennial_airflow.forms import ACTOR, CAUSE, FINDING, NIGHT, TRIGGER
+from perennial_airflow.forms import ACTOR, CAUSE, FINDING, NIGHT, TRIGGER, who
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import is_under_way, night_or_latest
@@ -42,7 +42,7 @@ def decide(model: str) -> Report:
         trigger=params["trigger"],
         cause=params["cause"] or None,
         finding=params["finding"] or None,
-        actor=params["actor"] or "retrain",
+        actor=who(context, "retrain"),
         under_way=is_under_way(context, model),
     )
     goes_ahead = decision.verdict is Verdict.PASS

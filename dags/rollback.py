@@ -14,7 +14,7 @@ from airflow.sdk import Param, get_current_context, task
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.connections import open_workspace
-from perennial_airflow.forms import ACTOR, NIGHT
+from perennial_airflow.forms import ACTOR, NIGHT, who
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import night_or_latest
@@ -48,7 +48,7 @@ def roll_back(model: str) -> Report:
         model,
         night_or_latest(context, workspace, model),
         reason=params["reason"],
-        actor=params["actor"] or "an operator",
+        actor=who(context, "an operator"),
         version=params["version"] or None,
     )
     return {"version": entry.evidence["version"], "reason": entry.reason, "ledger": entry.id}

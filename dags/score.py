@@ -24,7 +24,7 @@ from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, night_of, whenever
 
 
-@task
+@task(show_return_value_in_logs=True)
 def predict(model: str) -> Report:
     """Predict the night's rows with the champion."""
     from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
@@ -36,7 +36,7 @@ def predict(model: str) -> Report:
         raise AirflowSkipException(str(error)) from error
 
 
-@task
+@task(show_return_value_in_logs=True)
 def deliver(model: str) -> Report:
     """Hand the night's predictions to the declared sink."""
     from perennial.stages.score import deliver as deliver_night

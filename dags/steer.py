@@ -23,7 +23,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 import include_path  # noqa: F401 - finds include/ in any Airflow
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.connections import open_workspace
-from perennial_airflow.forms import ACTOR
+from perennial_airflow.forms import ACTOR, who
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 
@@ -61,8 +61,7 @@ def say(model: str) -> Report:
     from perennial_airflow.steering import obey
 
     context = get_current_context()
-    actor = context["params"]["actor"] or context["dag_run"].triggering_user_name
-    return obey(open_workspace(), model, context["params"], actor or "an operator")
+    return obey(open_workspace(), model, context["params"], who(context, "an operator"))
 
 
 @task(trigger_rule=TriggerRule.NONE_FAILED)

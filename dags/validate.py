@@ -31,7 +31,7 @@ SINCE = Param(
 )
 
 
-@task(map_index_template="{{ source }}")
+@task(map_index_template="{{ source }}", show_return_value_in_logs=True)
 def take_in(model: str, source: str) -> Report:
     """Gather one source's delivery, check it, publish what is sound."""
     from perennial.stages.validate import take_in_range
@@ -43,7 +43,7 @@ def take_in(model: str, source: str) -> Report:
     return take_in_range(open_workspace(), model, source, first, night).as_json()
 
 
-@task
+@task(show_return_value_in_logs=True)
 def close_night(model: str) -> Report:
     """Join the night's sources and close the night."""
     from perennial.stages.validate import close_night as close

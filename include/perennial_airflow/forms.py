@@ -6,6 +6,9 @@ null is empty, whatever its default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from airflow.sdk import Param
 
 NIGHT = Param(
@@ -48,5 +51,11 @@ ACTOR = Param(
     type=["null", "string"],
     maxLength=100,
     title="Who",
-    description="Your name, for the ledger.",
+    description="Your name, for the ledger. Empty: the name you are logged in with.",
 )
+
+
+def who(context: Mapping[str, Any], otherwise: str) -> str:
+    """Name whoever asks: as the form says, as Airflow knows them, or else the part of the project that asks."""
+    asked: str | None = context["params"].get("actor") or context["dag_run"].triggering_user_name
+    return asked or otherwise

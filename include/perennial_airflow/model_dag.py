@@ -17,6 +17,7 @@ from airflow.sdk import DAG, Param
 
 from perennial.spec.compiled import DagFacts
 from perennial_airflow.callbacks import HOOKS, fails
+from perennial_airflow.waiting import UNLESS_A_MISTAKE
 
 Report: TypeAlias = object
 """What a task hands on: small JSON. Said this way because of a dict Airflow would store every key apart."""
@@ -25,6 +26,8 @@ ARGUMENTS: Mapping[str, Any] = {
     "retry_delay": timedelta(seconds=20),
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=30),
+    "retry_policy": UNLESS_A_MISTAKE,
+    "show_return_value_in_logs": False,  # the log says the decision's sentence
     **HOOKS,
 }
 """Default arguments of every task of every model."""

@@ -1,6 +1,6 @@
-"""How ``validate`` waits for a delivery: a source that is silent is asked again until its delivery is late.
+"""What is tried again: a silent source until its delivery is late, and whatever may pass by itself.
 
-Nothing else is waited for. What a person has to mend fails at once, so that they hear of it now.
+What a person has to mend fails at once, so that they hear of it now.
 """
 
 from __future__ import annotations
@@ -17,6 +17,12 @@ ASKED_AGAIN_AFTER = timedelta(minutes=30)
 _AT_ONCE = timedelta(seconds=20)
 
 
+_LATE_WRITER = RetryRule(LateWriterError, RetryAction.RETRY, _AT_ONCE, "Another run was faster")
+_MISTAKE = RetryRule(PerennialError, RetryAction.FAIL, reason="Trying again cannot help: read the error")
+UNLESS_A_MISTAKE = ExceptionRetryPolicy([_LATE_WRITER, _MISTAKE])
+"""A mistake that we can explain is the same at the next try; what we cannot may pass."""
+
+
 class Waiting(TypedDict):
     """Arguments of a task that waits."""
 
@@ -25,15 +31,11 @@ class Waiting(TypedDict):
 
 
 def until_late(hours: float) -> Waiting:
-    """Ask a silent source every half hour, for so many hours after the first try; other mistakes do not wait.
-
-    A mistake that we can explain is the same at the next try. One that we cannot may pass, and is tried again
-    as often, but soon.
-    """
+    """Ask a silent source every half hour, for so many hours after the first try; nothing else waits."""
     rules = [
         RetryRule(SourceSilentError, RetryAction.RETRY, ASKED_AGAIN_AFTER, "Its delivery may still come"),
-        RetryRule(LateWriterError, RetryAction.RETRY, _AT_ONCE, "Another run was faster"),
-        RetryRule(PerennialError, RetryAction.FAIL, reason="Trying again cannot help: read the error"),
+        _LATE_WRITER,
+        _MISTAKE,
         RetryRule(Exception, RetryAction.RETRY, _AT_ONCE, "It may pass"),
     ]
     retries = max(2, math.ceil(timedelta(hours=hours) / ASKED_AGAIN_AFTER))

@@ -51,10 +51,16 @@ def _described(dag: Any) -> dict[str, Any]:
     }
 
 
+def _rules(task: Any) -> list[Any]:
+    """Return by which rules a task is tried again; a mapped one keeps them apart."""
+    policy = getattr(task, "retry_policy", None) or getattr(task, "partial_kwargs", {}).get("retry_policy")
+    return policy.rules if policy else []
+
+
 def _task(task: Any) -> dict[str, Any]:
     return {
         "retries": task.retries,
-        "waits": getattr(task, "partial_kwargs", {}).get("retry_policy") is not None,
+        "rules": len(_rules(task)),
         "outlets": [outlet.name for outlet in task.outlets],
         "after": sorted(task.upstream_task_ids),
     }

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from perennial.errors import LateWriterError, NotPublishedError, SourceSilentError, UnsafeNameError
+from perennial.errors import (
+    LateWriterError,
+    NoNightError,
+    NotPublishedError,
+    SourceSilentError,
+    UnsafeNameError,
+)
 
 pytestmark = pytest.mark.airflow
 
@@ -51,6 +57,20 @@ def test_what_may_pass_is_tried_again_soon(error: Exception) -> None:
 def test_the_task_that_takes_in_waits_for_its_sources(shipped: dict[str, Any]) -> None:
     """The policy reaches each mapped task, and no other task; no DAG has a deadline, so each can be cleared."""
     tasks = shipped["dags"]["flight_delay.validate"]["tasks"]
-    assert (tasks["take_in"]["retries"], tasks["take_in"]["waits"]) == (12, True)
-    assert (tasks["close_night"]["retries"], tasks["close_night"]["waits"]) == (2, False)
+    assert (tasks["take_in"]["retries"], tasks["take_in"]["rules"]) == (12, 4)
+    assert (tasks["close_night"]["retries"], tasks["close_night"]["rules"]) == (2, 2)
     assert not [dag_id for dag_id, dag in shipped["dags"].items() if dag["deadline"]]
+
+
+def test_every_task_of_a_model_fails_at_once_for_what_a_person_has_to_mend(shipped: dict[str, Any]) -> None:
+    """Not only the first: whoever reads a night that is not there hears of it now."""
+    from perennial_airflow.waiting import UNLESS_A_MISTAKE
+
+    assert UNLESS_A_MISTAKE.evaluate(NoNightError("flight_delay.score"), 1, 2).action.value == "fail"
+    tasks = [
+        (dag, name)
+        for dag, about in shipped["dags"].items()
+        for name, task in about["tasks"].items()
+        if not task["rules"]
+    ]
+    assert tasks == []

@@ -26,8 +26,8 @@ MOST_CLASSES = 12
 """Whole numbers with more values than this are quantities."""
 MOST_TEXT_CLASSES = 50
 LEAST_ROWS = 50
-FEW_NIGHTS = range(7, 21)
-"""Of so many nights the third that is kept back is too short for the gates, which ask for 7."""
+FEW_NIGHTS = range(7, 14)
+"""Of so many nights the 7 that the gates ask for cannot be kept back and as many be learnt from."""
 LONGEST_ID = 40
 """Longer texts are sentences, not names of rows."""
 MOST_TWINS = 0.02
@@ -159,8 +159,8 @@ def _time(columns: Mapping[str, Column], named: str | None, judged: Judged) -> C
 def _few_nights(judged: Judged) -> None:
     if judged.time is not None and len(judged.time.days) in FEW_NIGHTS:
         judged.assumptions.append(
-            f"nights: only {len(judged.time.days)}. The gates judge on a third of them and ask for 7, so a "
-            f"first model waits until there are {FEW_NIGHTS.stop}."
+            f"nights: only {len(judged.time.days)}. The gates ask for 7 that were kept back, so a first model "
+            f"waits until there are {FEW_NIGHTS.stop}."
         )
 
 

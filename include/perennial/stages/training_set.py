@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from perennial.engine.fitting import Array, TrainingSet
 
 LEAST_NIGHTS = 7
-"""Fewer nights than this cannot be told apart from one delivery: rows are then split by hash, not by time."""
+"""Fewer nights than this cannot be told apart from one delivery: rows are then split by hash, not by time.
+The gates ask for as many."""
 HOLDOUT_SHARE = 0.25
 """Share of entities kept back where there is no time."""
 LEAST_ENTITIES = 20
@@ -98,10 +99,15 @@ def split(workspace: Workspace, model: str, rows: pa.Table) -> tuple[pa.Table, S
         groups = [f"bucket-{int(place * BUCKETS / HOLDOUT_SHARE) % BUCKETS:02d}" for place in places]
         held = places < HOLDOUT_SHARE
         return _with(rows, pa.array(groups), pa.array(held)), Split(timed=False, cutoff=None)
-    kept_back = min(spec.training.holdout_nights, len(nights) // 3)
+    kept_back = min(spec.training.holdout_nights, _nights_kept_back(len(nights)))
     cutoff = nights[-kept_back - 1]
     held = np.asarray([key > cutoff for key in rows["night"].to_pylist()])
     return _with(rows, rows["night"], pa.array(held)), Split(timed=True, cutoff=cutoff)
+
+
+def _nights_kept_back(nights: int) -> int:
+    """Keep back a third, and as many as the gates ask for once as many are left to learn from."""
+    return max(nights // 3, LEAST_NIGHTS) if nights >= 2 * LEAST_NIGHTS else nights // 3
 
 
 def _places(workspace: Workspace, model: str, rows: pa.Table) -> Array:
