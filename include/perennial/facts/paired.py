@@ -230,10 +230,10 @@ def _outcome(found: Interval, question: Question) -> Outcome:
 
 
 def _more_nights(found: Interval, question: Question) -> tuple[int, int, int] | None:
-    """Forecast nights for power .80 at the larger of margin and gain; the range is 80 % in the error."""
+    """Forecast nights for power .80 at the largest of margin, asked gain and gain seen; the range is 80 % in the error."""
     from scipy.special import chdtri, stdtrit
 
-    target = max(question.margin, question.min_gain)
+    target = max(question.margin, question.min_gain, abs(found.estimate))
     if target <= 0:
         return None
     reach = float(stdtrit(found.degrees, 1 - question.alpha)) + POWER_QUANTILE

@@ -119,7 +119,7 @@ def waiting(compared: Comparison, evaluation: Evaluation) -> str:
     if compared.more_nights is None:
         return f"more {noun} are needed"
     about, low, high = compared.more_nights
-    return f"about {about} more {noun} ({low} to {high}) would tell"
+    return f"if it stays so, about {about} more {noun} ({low} to {high}) would tell"
 
 
 def unassessable(gate: PairedGate, compared: Comparison, evaluation: Evaluation) -> Decision:

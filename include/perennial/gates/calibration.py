@@ -113,14 +113,25 @@ and 0.09464 (14 nights, 1400 rows).'
                     f"({scope(evaluation)}).",
                     **numbers,
                 )
-        beyond = before is not None and any(abs(found[name].estimate) > floors[name] for name in TESTS)
-        enough = f"no worse calibrated than {evaluation.champion}'s" if beyond else "calibrated well enough"
         return Decision.passed(
-            f"The probabilities of {evaluation.challenger} are {enough}: bias "
+            f"The probabilities of {evaluation.challenger} are {self._enough(evaluation, found, before)}: bias "
             f"{found['residual'].estimate:.4g}, slope {found['slope'].estimate:.4g} a row, floors "
             f"{self.floor_residual:g} and {self.floor_slope:g} ({scope(evaluation)}).",
             **numbers,
         )
+
+    def _enough(
+        self, evaluation: Evaluation, found: Mapping[str, Interval], before: Mapping[str, Interval] | None
+    ) -> str:
+        """Say which kind of well enough it is: near, no worse than before, or off by what luck may be."""
+        if (
+            abs(found["residual"].estimate) <= self.floor_residual
+            and abs(found["slope"].estimate) <= self.floor_slope
+        ):
+            return "calibrated well enough"
+        if before is not None:
+            return f"no worse calibrated than {evaluation.champion}'s, or not shown to be"
+        return "not shown to be off by more than these nights' luck"
 
     def _does_not_apply(self, evaluation: Evaluation, found: Mapping[str, Interval] | None) -> Decision:
         said = f"Does not apply: {evaluation.task} predicts no probability of one class"
