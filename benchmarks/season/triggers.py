@@ -239,5 +239,6 @@ POLICIES: dict[str, Policy] = {
         Policy("layer, grown or overtaken", either(grown, overtaken), layer=True),
         Policy("layer, grown or outdone", either(grown, outdone), layer=True),
         Policy("layer, grown or restart", either(restart, grown), layer=True, recent=True),
+        Policy("layer, grown, outdone or restart", either(restart, grown, outdone), layer=True, recent=True),
     )
 }

@@ -13,7 +13,7 @@ from perennial.adaptation.scale import Task
 Truth = Callable[[Numbers, int], Numbers]
 
 WORLD_ROWS, WORLD_NIGHTS, WORLD_INPUTS = 120, 365, 8
-FLIP_NIGHT = 200
+FLIP_NIGHT, EARLY, LATE = 200, 150, 260
 
 
 def _world(
@@ -23,9 +23,10 @@ def _world(
     nights: int = WORLD_NIGHTS,
     change: int | None = None,
     task: Task = "binary",
+    seed: int = 0,
 ) -> Table:
     """Draw rows whose logit (or mean) is known; nights share a bit of luck, as real ones do."""
-    draw = np.random.default_rng(0)
+    draw = np.random.default_rng(seed)
     features = draw.normal(size=(nights * WORLD_ROWS, WORLD_INPUTS))
     night = np.repeat(np.arange(nights), WORLD_ROWS)
     linked = np.concatenate([logit(features[night == t], t) for t in range(nights)])
@@ -75,6 +76,20 @@ def switch(data: Path | None) -> Table:
     del data
     turned = np.pi / 2
     return _world("switch", lambda x, t: _relation(x, 0 if t < FLIP_NIGHT else turned), change=FLIP_NIGHT)
+
+
+def partial(data: Path | None) -> Table:
+    """Late in the year half of the relation is replaced. Made after the rules were fixed."""
+    del data
+    half = np.pi / 4
+    return _world("partial", lambda x, t: _relation(x, 0 if t < LATE else half), change=LATE, seed=1)
+
+
+def detour(data: Path | None) -> Table:
+    """A relation that is replaced, and comes back thirty nights later. Made after the rules were fixed."""
+    del data
+    gone = range(EARLY, EARLY + 30)
+    return _world("detour", lambda x, t: _relation(x, np.pi / 2 if t in gone else 0), change=EARLY, seed=2)
 
 
 def level(data: Path | None) -> Table:

@@ -27,18 +27,18 @@ def test_a_past_that_still_teaches_is_kept() -> None:
 
 
 def test_a_change_is_dated() -> None:
-    """Twelve nights after the old relation stopped holding, the restart leaves out what came before it."""
+    """Sixteen nights after the old relation stopped holding, the restart leaves out what came before it."""
     draw = np.random.default_rng(0)
-    served, twin = (losses(draw, 0.5, 60, changed=0.4, since=12) for _ in range(2))
+    served, twin = (losses(draw, 0.5, 60, changed=0.4, since=16) for _ in range(2))
     decision = restart(served, twin, losses(draw, 0.55, 60), nights_since_last=60)
     assert decision.verdict.value == "pass"
-    assert 11 <= decision.evidence["from_latest_nights"] <= 13
+    assert 15 <= decision.evidence["from_latest_nights"] <= 17
 
 
 def test_a_twin_that_has_learned_the_change_is_enough() -> None:
     """Where only the champion is old, a training on everything will do: nothing is left out."""
     draw = np.random.default_rng(0)
-    served = losses(draw, 0.5, 60, changed=0.4, since=12)
+    served = losses(draw, 0.5, 60, changed=0.4, since=16)
     decision = restart(served, losses(draw, 0.5, 60), losses(draw, 0.55, 60), nights_since_last=60)
     assert decision.verdict.value == "hold"
 
@@ -53,3 +53,12 @@ def test_a_night_without_a_loss_decides_nothing() -> None:
     """A night whose loss is not a number is no evidence for a change."""
     served = [0.5] * 40 + [0.9] * 20
     assert restart([*served[:-1], float("nan")], served, [0.5] * 60, 60).verdict.value == "hold"
+
+
+def test_an_upheaval_of_a_week_is_not_a_change() -> None:
+    """What is gone after a week is waited out: one good week of the latest nights is not enough."""
+    draw = np.random.default_rng(0)
+    latest = losses(draw, 0.55, 60)
+    before = losses(draw, 0.5, 53)
+    bad = [*before, *losses(draw, 0.6, 7)]
+    assert restart(bad, bad, latest, nights_since_last=60).verdict.value == "hold"
