@@ -91,9 +91,14 @@ def every(nights: int) -> Callable[[Known], bool]:
     return lambda known: known.night - known.made >= nights
 
 
-def grown(known: Known) -> bool:
-    """Train when the mature rows have grown by half."""
-    return known.mature_rows >= GROWTH * known.trained_rows
+def grown(known: Known, growth: float = GROWTH) -> bool:
+    """Train when the mature rows have grown by half, or by another share."""
+    return known.mature_rows >= growth * known.trained_rows
+
+
+def grown_by_a_quarter(known: Known) -> bool:
+    """Train when the mature rows have grown by a quarter."""
+    return grown(known, 1.25)
 
 
 def overtaken(known: Known) -> bool:
@@ -239,6 +244,7 @@ POLICIES: dict[str, Policy] = {
         Policy("layer, grown or overtaken", either(grown, overtaken), layer=True),
         Policy("layer, grown or outdone", either(grown, outdone), layer=True),
         Policy("layer, grown or restart", either(restart, grown), layer=True, recent=True),
+        Policy("layer, quarter or restart", either(restart, grown_by_a_quarter), layer=True, recent=True),
         Policy("layer, grown, outdone or restart", either(restart, grown, outdone), layer=True, recent=True),
     )
 }
