@@ -1,10 +1,12 @@
 """Reads DAG folders as Airflow's dag-processor does: Airflow is imported once, and each reading is a fork of its own.
 
 ``python dag_reading.py`` answers each line of its input, ``{"target": path, "settings": {...}}``, with one JSON
-object. As the dag-processor does, it freezes what it has imported, so that no collection of garbage counts it.
+object. As the dag-processor does, it freezes what it has imported, so that no collection of garbage counts it, and
+each side's own library is among that, as ``config/airflow_local_settings.py`` has it.
 """
 
 import gc
+import importlib
 import json
 import os
 import sys
@@ -53,6 +55,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # Airflow logs to where the answers go
     answers.write(json.dumps({"imported": time.process_time()}) + "\n")
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     gc.collect()
     gc.freeze()
     for line in sys.stdin:

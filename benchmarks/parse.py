@@ -1,7 +1,7 @@
 """What reading the DAG files costs: 1, 10 and 100 models, all kinds, beside dag-factory with as many DAGs and tasks.
 
 ``python -m benchmarks.parse [--quick] [--seed N]`` prints progress on stderr and one JSON object on stdout. Each
-reading is a real DagBag in a fork of a process that has imported Airflow, as in the dag-processor. The peer lies in
+reading is a real DagBag in a fork of a process that has imported Airflow and both libraries, as in the dag-processor. The peer lies in
 an environment of its own below ``.perennial/bench`` and sees the very Airflow that is installed here. ``bare`` are
 as many DAGs and tasks of Airflow's own classes without any argument: less than that nobody can reach.
 """
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -66,11 +66,11 @@ class Job:
 class Reader:
     """A process that has imported Airflow and reads what it is asked for."""
 
-    def __init__(self, python: Path, settings: Mapping[str, str]) -> None:
-        """Start it; it answers once Airflow is imported."""
+    def __init__(self, python: Path, settings: Mapping[str, str], libraries: Sequence[str]) -> None:
+        """Start it; it answers once Airflow and these libraries are imported."""
         script = ROOT / "benchmarks" / "dag_reading.py"
         self._process = subprocess.Popen(
-            [str(python), str(script)],
+            [str(python), str(script), *libraries],
             env={**os.environ, **settings},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -227,11 +227,20 @@ def measure(options: argparse.Namespace, folder: Path) -> tuple[list[dict[str, A
     """Read every number of models; tell as well what importing Airflow costs."""
     python = Path(sys.executable) if options.quick else ENVIRONMENT / "bin" / "python"
     cells = []
-    with Reader(python, _settings(folder)) as reader:
+    libraries = [*_preloaded(), *([] if options.quick else ["dagfactory"])]
+    with Reader(python, _settings(folder), libraries) as reader:
         for models in (1, 10) if options.quick else (1, 10, 100):
             cells.append(cell(reader, folder, models, options))
             print(cells[-1], file=sys.stderr)
         return cells, reader.imported
+
+
+def _preloaded() -> list[str]:
+    """Name what the dag-processor of this project imports before it forks."""
+    sys.path[:0] = [str(ROOT / "config"), str(ROOT / "include")]
+    from airflow_local_settings import modules
+
+    return list(modules("perennial_airflow"))
 
 
 def main() -> int:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from perennial.engine.connections import address_in_environment, as_database
 from perennial.errors import UnknownModelError
-from perennial.store.local import LocalStore
 
 if TYPE_CHECKING:
     from perennial.engine.plan import FeaturePlan
     from perennial.ledger.sqlite import SqliteLedger
     from perennial.registry.registry import Registry
     from perennial.spec.model import ModelSpec
+    from perennial.store.local import LocalStore
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,8 @@ class Workspace:
     @cached_property
     def store(self) -> LocalStore:
         """Published partitions."""
+        from perennial.store.local import LocalStore
+
         return LocalStore(self.home / "store")
 
     @cached_property

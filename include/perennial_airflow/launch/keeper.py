@@ -202,8 +202,7 @@ def _airflow_command(words: list[str]) -> None:
     from airflow.cli import cli_parser
 
     sys.argv = ["airflow", *words]
-    if words[0] == "scheduler":
-        importlib.import_module("airflow_local_settings").preload()
+    importlib.import_module("airflow_local_settings").preload(words)
     arguments = cli_parser.get_parser().parse_args(words)
     arguments.func(arguments)
 
