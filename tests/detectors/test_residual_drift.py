@@ -59,7 +59,7 @@ def test_a_level_that_wanders_keeps_the_budget_that_is_broken_where_it_is_taken_
     """A level that moves by .3 of a night's sd from month to month: inside 90/365, and outside without the term."""
     level = stationary(200, 90 + LIVE_STRETCH, 0.95, sd=0.3 * 0.14, seed=9)
     histories = stationary(200, 90 + LIVE_STRETCH, seed=8) + level
-    detector, trusting = ResidualDrift(resamples=200), ResidualDrift(resamples=200, level_wander=0)
+    detector, trusting = ResidualDrift(resamples=200, level_wander=0.3), ResidualDrift(resamples=200)
     allowed = 1 - np.exp(-detector.allowed(LIVE_STRETCH))
     reach = 2 * np.sqrt(allowed * (1 - allowed) / 200)
     assert share_that_page(histories, 90, detector) <= allowed + reach

@@ -38,9 +38,9 @@ class ResidualDrift(Detector[Residuals]):
     nights resemble their neighbours as in an AR(1) process and the reference's own error counts. The
     threshold is a quantile of the largest such ratio in a stretch of 90 live nights over all windows,
     among resamples of an AR(1) process with the reference's own shocks (``facts/shift.py``). So looking
-    every night, through two windows, with a short reference, is inside the budget, also where the level
-    wanders from month to month by ``level_wander`` without anything new having happened:
-    ``benchmarks/slow_arm.py`` shows how far that holds, and what it costs in power.
+    every night, through two windows, with a short reference, is inside the budget. It is not where the
+    level wanders from month to month by itself: each page is then true, and not news. ``level_wander``
+    takes so much wandering for ordinary; ``benchmarks/slow_arm.py`` shows what it saves and what it hides.
 
     >>> from perennial.clock import between
     >>> from perennial.facts.residuals import NightResidual
@@ -67,11 +67,11 @@ class ResidualDrift(Detector[Residuals]):
         "deviations of the label for a regression.",
     )
     level_wander: float = Field(
-        0.3,
+        0.0,
         ge=0,
         le=1,
         description="Standard deviation of the level's own slow wandering that is no drift, in standard "
-        "deviations of a night; 0 finds smaller shifts, and pages too often where the level wanders.",
+        "deviations of a night. With 0.3 a wandering level keeps the budget, and a season's change is missed.",
     )
     min_reference_nights: int = Field(
         60, ge=28, description="With fewer nights that the model had not seen, it is still learning."
