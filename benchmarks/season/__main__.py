@@ -3,7 +3,8 @@
 ``python -m benchmarks.season [--quick] [--data FOLDER] [--only NAME ...] [--starts N] [--seconds N]``
 
 One result per data set, policy and start is kept below ``--results`` and not computed again, so the command
-may be stopped, and goes on when it is given once more. ``--report`` only writes the page.
+may be stopped, and goes on when it is given once more. A run of a part prints its page and leaves the file
+alone; ``--report`` writes the file from whatever results there are.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> int:
     began, unfinished = perf_counter(), False
     for name in () if options.report else names:
         unfinished |= _replay(name, options, began)
-    if options.quick or options.policy:
+    if options.quick or options.policy or options.only or unfinished:
         print(page(options.results, names))
     else:
         (ROOT / "docs" / "season.md").write_text(page(options.results, tuple(TABLES)), encoding="utf-8")
