@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down status clean lock bench
+.PHONY: help demo test check up down status clean lock bench season
 
 # Python writes no bytecode when this is set, and every import then takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -54,3 +54,8 @@ bench: ## run every benchmark
 	@$(PYTHON) bootstrap.py --test --flights
 	@for script in benchmarks/[a-z]*.py; do name=$${script##*/}; \
 	  PYTHONPATH=include $(RUN) -m "benchmarks.$${name%.py}"; done
+
+season: ## replay whole years under retraining policies, and write docs/season.md; DATA=folder ONLY=name QUICK=1
+	@$(PYTHON) bootstrap.py --test --flights
+	@PYTHONPATH=include $(RUN) -m benchmarks.season $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY)) \
+	  $(if $(filter 1,$(QUICK)),--quick)
