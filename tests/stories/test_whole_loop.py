@@ -103,7 +103,10 @@ def test_the_same_key_twice_is_harmless(loop: Happened) -> None:
     scheduled = Workspace.open(loop.launch.home, loop.launch.project)
     before = contents(scheduled)
     loop.airflow.trigger(f"{loop.window.model}.validate", "again", night=LAST)
-    assert loop.airflow.wait(f"{loop.window.model}.validate", "again").state == "success"
+    again = loop.airflow.wait(f"{loop.window.model}.validate", "again")
+    runs = Runs(loop.airflow, loop.window.model, lambda _: None)
+    scored = runs.follower(runs.follower(again, "features"), "score")
+    assert (again.state, scored.state) == ("success", "success")
     loop.airflow.trigger(f"{loop.window.model}.monitor", "monitor_again", night=LAST)
     assert loop.airflow.wait(f"{loop.window.model}.monitor", "monitor_again").state == "success"
     assert contents(scheduled) == before

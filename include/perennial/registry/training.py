@@ -68,7 +68,7 @@ def tell(client: MlflowClient, run_id: str, training: Training) -> None:
     A figure that the run has stays: an attempt that measured other seconds would tell it twice for one step,
     and MLflow then refuses to log the model.
     """
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
+    from mlflow.entities import Metric, Param, RunTag
 
     run = client.get_run(run_id)
     finite = {name: value for name, value in training.metrics.items() if math.isfinite(value)}
@@ -79,10 +79,22 @@ def tell(client: MlflowClient, run_id: str, training: Training) -> None:
         params=[Param(name, str(value)) for name, value in training.parameters.items()],
         tags=[RunTag(f"perennial.{name}", value) for name, value in training.tags.items()],
     )
+    _keep_inputs(client, run_id, training)
+    _keep_files(client, run_id, training)
+
+
+def _keep_inputs(client: MlflowClient, run_id: str, training: Training) -> None:
+    """Name the data sets; the second of two attempts at once asks again, as MLflow then finds what the first wrote."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+    from mlflow.exceptions import MlflowException
+
     purpose = [InputTag("mlflow.data.context", "training")]
     sets = [Dataset(name, sha[:LONGEST_DIGEST], "perennial", sha) for name, sha in training.datasets.items()]
-    client.log_inputs(run_id, datasets=[DatasetInput(dataset, purpose) for dataset in sets])
-    _keep_files(client, run_id, training)
+    inputs = [DatasetInput(dataset, purpose) for dataset in sets]
+    try:
+        client.log_inputs(run_id, datasets=inputs)
+    except MlflowException:
+        client.log_inputs(run_id, datasets=inputs)
 
 
 def log_model(training: Training) -> Any:
