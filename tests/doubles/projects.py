@@ -95,6 +95,8 @@ class World:
     rows: int = 60
     shift: float = 0.0
     """Added to the logit (or the number) behind each outcome."""
+    steep: float = 0.35
+    """What a unit of size adds to it."""
     size_unit: float = 1.0
     """What sizes are multiplied with when they are written down, and nowhere else."""
     empty: tuple[str, ...] = ()
@@ -122,7 +124,7 @@ class World:
         return [{**order, **self._outcome(order, chance)} for order in orders]
 
     def _outcome(self, order: dict[str, object], chance: np.random.Generator) -> dict[str, object]:
-        height = 0.35 * (float(str(order["size"])) - 10) + (order["place"] == "north") - 1 + self.shift
+        height = self.steep * (float(str(order["size"])) - 10) + (order["place"] == "north") - 1 + self.shift
         drawn = float(chance.random())
         returned = int(drawn < 1 / (1 + np.exp(-height)))
         outcome = "kept" if not returned else ("lost" if drawn < 0.15 else "returned")

@@ -1,6 +1,7 @@
 """A broken feed is told from a changed world, labels from inputs, and ignorance from peace."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -180,6 +181,14 @@ def test_labels_that_no_longer_follow_ask_for_a_training():
     found = Triage().diagnose(facts(residuals=reading("residual_drift")))
     assert (found.cause, found.asks_for_training) == ("concept", True)
     assert "residual_drift says over." in found.reason
+
+
+@pytest.mark.parametrize(("before", "asks"), [(0, False), (1, True)])
+def test_the_first_night_of_the_watch_by_score_asks_for_no_training(before, asks):
+    """It is told with its cause; the second night it shows asks."""
+    once = replace(reading("residual_shape"), evidence={"crossed_before": before})
+    found = Triage().diagnose(facts(residuals=once))
+    assert (found.cause, found.asks_for_training) == ("concept", asks)
 
 
 @pytest.mark.parametrize("residuals", [None, reading("residual_drift", "learning")])

@@ -74,6 +74,20 @@ def test_labels_that_no_longer_follow_are_found_and_answered(
     assert trained[0].gates is not None
 
 
+def test_a_relation_that_turns_is_found_where_the_mean_stays(
+    grown: Project, registry_database: Path, tmp_path: Path
+) -> None:
+    """The watch by score finds it within a week of final labels, the slow arm does not; one night asks for nothing."""
+    passed = list(live(grown, tmp_path / "turned", registry_database, 16, 6, steep=-0.8))
+    assert states([night.watched for night in passed[:8]]) <= {"quiet", "learning"}
+    found = next(night.watched for night in passed if night.watched.state == "page")
+    assert found.night <= after(BIRTH, 16)
+    assert (found.cause, found.asks) == ("concept", None)
+    assert found.arms["residual_shape"]["outcome"] == "page"
+    assert "label minus prediction for scores" in found.reason
+    assert not [night for night in passed if night.watched.arms["residual_drift"]["outcome"] == "page"]
+
+
 @pytest.mark.parametrize(
     "broken", [{"size_unit": 1000.0}, {"empty": ("weight",)}], ids=["another unit", "an empty column"]
 )

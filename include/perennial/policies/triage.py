@@ -130,13 +130,16 @@ def _broken(facts: TriageFacts, faults: Sequence[Fault]) -> Diagnosis:
 
 
 def _concept(facts: TriageFacts, residuals: Reading) -> Diagnosis:
+    lasts = residuals.evidence.get("crossed_before", 1)
     also = " Inputs moved as well." if facts.inputs is not None and facts.inputs.state == "over" else ""
     return Diagnosis(
         facts.night,
         "concept",
         f"Labels no longer follow from the inputs as they did. {residuals.reason}{also}",
-        "A training on recent labels is asked for; the retraining policy decides.",
-        asks_for_training=True,
+        "A training on recent labels is asked for; the retraining policy decides."
+        if lasts
+        else "Recorded; a training is asked for when a second night shows it, as one teaches nothing that holds.",
+        asks_for_training=bool(lasts),
         columns=_columns(facts.inputs),
         evidence=_readings(facts),
     )

@@ -45,6 +45,7 @@ PLACES = {
     "PageBudget": "monitoring.budget",
     "NightShift": "monitoring.night_shift",
     "ResidualDrift": "monitoring.residual_drift",
+    "ResidualShape": "monitoring.residual_shape",
     "Retraining": "retraining",
     "AlertSpec": "alerts",
     "SinkSpec": "sink",

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from perennial.detectors.night_shift import NightShift
 from perennial.detectors.residual_drift import ResidualDrift
+from perennial.detectors.residual_shape import ResidualShape
 from perennial.policies.paging import PageBudget
 from perennial.spec.strict import Strict
 
@@ -21,6 +22,8 @@ class MonitoringSpec(Strict):
     """The nightly watch over inputs and predictions."""
     residual_drift: ResidualDrift = ResidualDrift()
     """The slow watch over what was predicted and what came true."""
+    residual_shape: ResidualShape = ResidualShape()
+    """The watch over what came true for low and high predictions, night by night; for yes-or-no labels."""
     holidays: str | None = None
     """Country whose public holidays are no ordinary nights, for example `US`."""
     columns: tuple[str, ...] | None = None

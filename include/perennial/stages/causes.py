@@ -9,11 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from perennial.clock import Night, after
+from perennial.clock import Night, after, between
 from perennial.facts.profile import Profile
 from perennial.facts.reading import Reading
 from perennial.policies.triage import Diagnosis, Triage, TriageFacts
 from perennial.stages import datasets
+from perennial.stages.performance import nights_until_final
 from perennial.stages.profiling import edges_of_inputs, inputs_name
 from perennial.workspace import Workspace
 
@@ -27,20 +28,39 @@ def diagnose(
     workspace: Workspace, model: str, night: Night, plan_hash: str, readings: Mapping[str, Reading]
 ) -> Diagnosis:
     """Name the likely cause of tonight's finding."""
-    slow = readings.get("residual_drift")
-    about = SLOW_NIGHTS if slow is not None and slow.state == "over" else 1
-    begin = after(night, 1 - about)
+    relation = _relation(readings)
+    nights = _nights_about(workspace, model, night, relation)
+    begin = min(nights)
     # Else the second night of a broken feed would be compared with the first, and look like it.
     before = _profiles(workspace, model, plan_hash, after(begin, -REFERENCE_NIGHTS), after(begin, -1))
     facts = TriageFacts(
         night=night,
         edges=edges_of_inputs(workspace, model, plan_hash),
         reference={key: kept for key, kept in before.items() if not _strange(workspace, model, key)},
-        recent=_profiles(workspace, model, plan_hash, begin, night),
+        recent={
+            key: kept
+            for key, kept in _profiles(workspace, model, plan_hash, begin, night).items()
+            if key in nights
+        },
         inputs=readings.get("night_shift"),
-        residuals=slow,
+        residuals=relation,
     )
     return Triage().diagnose(facts)
+
+
+def _relation(readings: Mapping[str, Reading]) -> Reading | None:
+    """Return the reading of labels that is over its threshold, the slow arm's first; else the slow arm's."""
+    slow, shape = readings.get("residual_drift"), readings.get("residual_shape")
+    return next((one for one in (slow, shape) if one is not None and one.state == "over"), slow or shape)
+
+
+def _nights_about(workspace: Workspace, model: str, night: Night, relation: Reading | None) -> list[Night]:
+    """List the nights a finding is about, tonight among them: a feed may have broken on any."""
+    if relation is None or relation.state != "over":
+        return [night]
+    if relation.arm == "residual_drift":
+        return between(after(night, 1 - SLOW_NIGHTS), night)
+    return [after(night, -nights_until_final(workspace.spec(model))), night]
 
 
 def _profiles(

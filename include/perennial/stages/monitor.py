@@ -7,7 +7,7 @@ labels, asks each detector, lets the page budget decide, and says what follows; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from perennial.clock import Night, after, nights_apart
@@ -30,6 +30,10 @@ from perennial.workspace import Workspace
 
 State = Literal["learning", "quiet", "notice", "page", "silent", "skipped"]
 """What a night came to; the gravest of its arms counts."""
+LEARNED_NIGHTS = 56
+"""Nights after which the watch by score compares with nothing but nights since a change."""
+SHOWN_TWICE = 2
+"""Nights on which the watch by score must be over its threshold before it asks for a training."""
 GRAVITY: tuple[State, ...] = ("learning", "quiet", "notice", "page", "silent")
 
 
@@ -99,7 +103,6 @@ def silent_sources(workspace: Workspace, model: str, night: Night) -> list[str]:
 def judge(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> list[Arm]:
     """Ask each detector, each on a page budget of its own."""
     from perennial.stages.profiling import watch
-    from perennial.stages.residual_nights import residuals
 
     watching = workspace.spec(model).monitoring
     plan_hash = version.plan if version else workspace.plan(model).hash
@@ -109,13 +112,44 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     if seen is not None:
         arms.append(_arm("night_shift", watching.night_shift.read(seen), watching.budget, earlier))
     if version is not None:
-        found = residuals(workspace, model, night, version)
-        if found is not None:
-            slow = watching.residual_drift
-            budget = PageBudget(false_pages=slow.false_pages, per_nights=slow.per_nights)
-            own = {key: ended for key, ended in earlier.items() if key >= version.night}
-            arms.append(_arm("residual_drift", slow.read(found), budget, own))
+        own = {key: ended for key, ended in earlier.items() if key >= version.night}
+        arms += _arms_of_labels(workspace, model, night, version, own)
     return arms
+
+
+def _arms_of_labels(
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    version: Candidate,
+    earlier: Mapping[Night, Mapping[str, Any]],
+) -> list[Arm]:
+    """Ask what labels say of a version: of all its predictions together, and of low and high ones apart."""
+    from perennial.stages.residual_nights import residuals
+    from perennial.stages.residual_shape import score_residuals
+
+    watching, arms = workspace.spec(model).monitoring, []
+    found = residuals(workspace, model, night, version)
+    if found is not None:
+        slow = watching.residual_drift
+        budget = PageBudget(false_pages=slow.false_pages, per_nights=slow.per_nights)
+        arms.append(_arm("residual_drift", slow.read(found), budget, earlier))
+    by_score = score_residuals(workspace, model, night, version)
+    if by_score is not None:
+        shape = watching.residual_shape
+        budget = PageBudget(false_pages=shape.false_pages, per_nights=shape.per_nights)
+        arms.append(_arm("residual_shape", _tonights(shape.read(by_score), night, earlier), budget, earlier))
+    return arms
+
+
+def _tonights(reading: Reading, night: Night, earlier: Mapping[Night, Mapping[str, Any]]) -> Reading:
+    """Take what is read of the newest final labels as tonight's, beside how often it was over lately."""
+    crossed = [
+        key
+        for key, ended in earlier.items()
+        if key >= after(night, -LEARNED_NIGHTS) and ended.get(reading.arm, {}).get("ratio", 0) > 1
+    ]
+    return replace(reading, night=night, evidence={**reading.evidence, "crossed_before": len(crossed)})
 
 
 def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Mapping[Night, Mapping[str, Any]]) -> Arm:
@@ -175,8 +209,14 @@ def _asks(
     """Let a drift ask for a new model on its page, or later when it lasts, and only where one is the answer.
 
     Other causes are told and recorded: a broken feed, or inputs that moved while labels follow or are not there.
+    A watch that learns a changed relation as normal goes quiet while the version is still wrong: what it showed
+    on two nights asks on until another version serves, or until it would be learned anyhow.
     """
-    if diagnosis is None or not diagnosis.asks_for_training:
+    if diagnosis is None:
+        before = [arm.reading.evidence.get("crossed_before") for arm in arms]
+        shown = any(isinstance(count, int) and count >= SHOWN_TWICE for count in before)
+        return "drift" if shown and _cooled_down(workspace, model, night) else None
+    if not diagnosis.asks_for_training:
         return None
     paged = any(arm.outcome == "page" for arm in arms)
     return "drift" if paged or _cooled_down(workspace, model, night) else None

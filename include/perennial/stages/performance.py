@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from perennial.clock import Night, after
 from perennial.engine.duck import arrow, connect, quoted
 from perennial.facts.evidence import Json
+from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.labels import labels_known
 from perennial.workspace import Workspace
@@ -104,6 +105,11 @@ def _settle(
         meta["residuals"] = {version: [one.rows, repr(one.mean)] for version, one in found.items()}
     workspace.store.publish(datasets.performance(model), key, labelled, meta=meta)
     return Settled(key, predicted.num_rows, labelled.num_rows, mature)
+
+
+def nights_until_final(spec: ModelSpec) -> int:
+    """Return after how many nights a night is settled for good, whatever has come of its labels."""
+    return spec.label.delay_days + PATIENCE_NIGHTS
 
 
 def mean_residuals(labelled: pa.Table, by: str) -> dict[str, MeanResidual]:
