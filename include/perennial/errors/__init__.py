@@ -16,6 +16,8 @@ from perennial.errors.features import (
     BadViewError,
     MissingColumnsError,
     ProfilesDifferError,
+    RepeatedColumnError,
+    UnreadableProfileError,
 )
 from perennial.errors.folders import (
     BrokenModelError,
@@ -162,6 +164,7 @@ __all__ = [
     "ProfilesDifferError",
     "RefusedArtefactError",
     "RegistryDatabaseError",
+    "RepeatedColumnError",
     "SeveralDocumentsError",
     "SheetExistsError",
     "SkippedNightError",
@@ -176,6 +179,7 @@ __all__ = [
     "UnknownModelError",
     "UnknownVersionError",
     "UnreadableConnectionError",
+    "UnreadableProfileError",
     "UnreadableYamlError",
     "UnsafeNameError",
     "UnsavableModelError",

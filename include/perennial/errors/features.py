@@ -43,6 +43,32 @@ class ProfilesDifferError(PerennialError):
         )
 
 
+class RepeatedColumnError(PerennialError):
+    """Rows with two columns of one name: counting either would be a guess."""
+
+    code = "PER-2202"
+
+    def __init__(self, names: list[str]) -> None:
+        """Name the columns."""
+        super().__init__(
+            f"The rows have more than one column called {', '.join(names)}. "
+            "Have the source give each column a name of its own, and publish the night again."
+        )
+
+
+class UnreadableProfileError(PerennialError):
+    """A stored profile that was changed, cut off, or written by a later release."""
+
+    code = "PER-2203"
+
+    def __init__(self, problem: str) -> None:
+        """Say what is wrong and how to get a good one."""
+        super().__init__(
+            f"A stored profile cannot be used: {problem}. Run the night's monitor again: it counts the "
+            "published rows anew. A profile of a later release needs that release."
+        )
+
+
 class MissingColumnsError(PerennialError):
     """The rows lack columns that the model was trained with."""
 
