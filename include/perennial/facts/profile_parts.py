@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,16 @@ from perennial.errors import RepeatedColumnError
 from perennial.facts.association import Pair, count_pair
 from perennial.facts.column_counts import absent_column, count_column
 from perennial.facts.column_profile import ColumnProfile
-from perennial.facts.edges import Edges
+from perennial.facts.edges import ColumnEdges, Edges
 from perennial.facts.profile import Profile, merge, profile
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+
+READ_AT_ONCE = 1 << 20
+"""Bytes of a column that are read from the disk at once."""
 
 
 def profile_files(
@@ -68,7 +73,10 @@ def _nothing() -> pa.Table:
 def _of_file(path: Path, edges: Edges, pairs: tuple[Pair, ...], prefix: str) -> Profile:
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path, page_checksum_verification=True) as file:
+    # Read through a small buffer: else a column lies in memory as it was stored, and once more as values.
+    with pq.ParquetFile(
+        path, page_checksum_verification=True, pre_buffer=False, buffer_size=READ_AT_ONCE
+    ) as file:
         return _of_groups(file, edges, pairs, _columns(file, prefix), prefix)
 
 
@@ -83,7 +91,7 @@ def _columns(file: pq.ParquetFile, prefix: str) -> list[str]:
 def _of_groups(
     file: pq.ParquetFile, edges: Edges, pairs: tuple[Pair, ...], had: list[str], prefix: str
 ) -> Profile:
-    counted = {name: _column(file, prefix + name, edges, name) for name in had}
+    counted = {name: _column(file, prefix + name, edges.columns.get(name)) for name in had}
     rows = file.metadata.num_rows
     absent = {name: absent_column(rows, cut) for name, cut in edges.columns.items() if name not in counted}
     return Profile(
@@ -94,15 +102,12 @@ def _of_groups(
     )
 
 
-def _column(file: pq.ParquetFile, stored: str, edges: Edges, name: str) -> ColumnProfile:
+def _column(file: pq.ParquetFile, stored: str, cut: ColumnEdges | None) -> ColumnProfile:
     import pyarrow as pa
 
-    cut = edges.columns.get(name)
-    # An empty part first, so that a file without row groups still says what type its column has.
-    found = count_column(pa.nulls(0, file.schema_arrow.field(stored).type), cut)
-    for part in _parts(file, [stored]):
-        found += count_column(part.column(stored), cut)
-    return found
+    if not file.num_row_groups:
+        return count_column(pa.nulls(0, file.schema_arrow.field(stored).type), cut)
+    return reduce(add, (count_column(part.column(stored), cut) for part in _parts(file, [stored])))
 
 
 def _pair(file: pq.ParquetFile, pair: Pair, edges: Edges, had: list[str], prefix: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ Numpy is imported only where it is used, because model.yaml is read where nothin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -73,11 +73,11 @@ class NightStreams:
 
     night: Night
     names: tuple[Stream, ...]
-    values: tuple[float, ...]
+    values: Sequence[float]
     """On the scale that is judged: normal scores, arcsine of the root of a share, logarithm of rows."""
-    sampling_sd: tuple[float, ...]
+    sampling_sd: Sequence[float]
     """What each value would vary by if the rows were drawn afresh from the reference."""
-    plain: tuple[float, ...]
+    plain: Sequence[float]
     """The same things as people say them: mean, standard deviation, share, rows."""
 
 
@@ -116,7 +116,8 @@ class Watch:
             key=lambda night: (night.night, night.names[0].group if night.names else ""),
         )
         days = between(kept[0].night if kept else tonight, tonight)
-        streams = tuple(dict.fromkeys(name for night in kept for name in night.names))
+        # Most nights have the very same names: to look at each of them for each night takes a second.
+        streams = tuple(dict.fromkeys(name for names in _named(kept) for name in names))
         values, sampling_sd, plain = _grids(kept, days, streams)
         return cls(tuple(days), streams, values, sampling_sd, plain, page_rate, frozenset(holidays))
 
@@ -202,6 +203,11 @@ def _as_array(counts: tuple[int, ...]) -> Numbers:
     return np.array(counts, dtype=np.float64)
 
 
+def _named(kept: list[NightStreams]) -> list[tuple[Stream, ...]]:
+    """Return the names of the nights, once where several nights have the very same."""
+    return list({id(night.names): night.names for night in kept}.values())
+
+
 def _grids(
     kept: list[NightStreams], days: list[Night], streams: tuple[Stream, ...]
 ) -> tuple[Numbers, Numbers, Numbers]:
@@ -209,10 +215,11 @@ def _grids(
 
     row = {night: position for position, night in enumerate(days)}
     at = {name: position for position, name in enumerate(streams)}
+    places = {id(names): [at[name] for name in names] for names in _named(kept)}
     grids = np.full((3, len(days), len(streams)), np.nan)
     for night in kept:
-        columns = [at[name] for name in night.names]
-        grids[:, row[night.night], columns] = (night.values, night.sampling_sd, night.plain)
+        numbers = (night.values, night.sampling_sd, night.plain)
+        grids[:, row[night.night], places[id(night.names)]] = numbers
     return grids[0], grids[1], grids[2]
 
 

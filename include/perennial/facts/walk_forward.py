@@ -26,6 +26,8 @@ FEWEST_RESIDUALS = 14
 AR_PRIOR_NIGHTS = 20
 """The autocorrelation is shrunk as if this many nights had shown none."""
 AR_LIMITS = (-0.5, 0.9)
+STREAMS_AT_ONCE = 256
+"""Streams are independent of each other: so many together take a few megabytes, however many there are."""
 MAD_TO_SD = 1.4826
 """Median absolute deviation to standard deviation, for a normal distribution."""
 
@@ -52,6 +54,20 @@ def z_scores(
     ``nights`` are consecutive; nights that are not ``ordinary`` (holidays), and values that
     are not finite, are held out of everything.
     """
+    z = np.empty_like(values)
+    for start in range(0, values.shape[1], STREAMS_AT_ONCE):
+        block = np.s_[:, start : start + STREAMS_AT_ONCE]
+        z[block] = _z_scores(nights, values[block], sampling_sd[block], ordinary, windows)
+    return z
+
+
+def _z_scores(
+    nights: Sequence[str],
+    values: Numbers,
+    sampling_sd: Numbers,
+    ordinary: NDArray[np.bool_],
+    windows: Windows,
+) -> Numbers:
     held = np.where(ordinary[:, None] & np.isfinite(values), values, np.nan)
     residual = held - baseline(held, windows)
     first = date.fromisoformat(nights[0]).toordinal()
@@ -70,6 +86,14 @@ def lasting(z: Numbers, nights: int, clip: float) -> Numbers:
     Each is clipped, so that one bad night is not read again as a lasting move; NaN where a fourth of the
     nights or more has no surprise.
     """
+    together = np.empty_like(z)
+    for start in range(0, z.shape[1], STREAMS_AT_ONCE):
+        block = np.s_[:, start : start + STREAMS_AT_ONCE]
+        together[block] = _lasting(z[block], nights, clip)
+    return together
+
+
+def _lasting(z: Numbers, nights: int, clip: float) -> Numbers:
     known = ~np.isnan(z)
     count = _trailing_sum(known.astype(float), nights, through=True)
     total = _trailing_sum(np.where(known, np.clip(z, -clip, clip), 0.0), nights, through=True)
