@@ -19,8 +19,8 @@ from perennial.facts.edges import ColumnEdges, Edges
 from perennial.facts.feed_shapes import NEAR, Moved, has_few_values
 from perennial.facts.profile import ColumnProfile, Profile, merge
 
-Sign = Literal["retyped", "missing", "constant", "recoded", "swapped", "unit", "out_of_range"]
-"""What was seen, most certain first."""
+Sign = Literal["retyped", "missing", "constant", "recoded", "swapped", "unit", "out_of_range", "stale"]
+"""What was seen, most certain first; ``stale`` comes from ``facts/exact_signs.py``."""
 
 SHARE_OF_NIGHTS = 0.5
 MISSING_MORE = 0.05
