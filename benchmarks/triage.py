@@ -70,7 +70,7 @@ def _unlabelled(world: World, nights: Nights) -> str:
 def matrix(found: list[Trial]) -> dict[str, dict[str, int]]:
     """Count what each cause was named."""
     counts = {cause: Counter(one["named"] for one in found if one["cause"] == cause) for cause in INJECTIONS}
-    return {cause: dict(count.most_common()) for cause, count in counts.items()}
+    return {cause: dict(count.most_common()) for cause, count in counts.items() if count}
 
 
 def shares(found: list[Trial], *by: str) -> dict[str, list[float]]:

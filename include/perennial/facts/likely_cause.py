@@ -49,7 +49,7 @@ LOST_SPREAD = 0.1
 """An input's spread falls below this share of the usual one only in a broken feed."""
 LABELS_FEWER, CONTRADICTED = 0.25, 0.01
 PATTERN = 3.0
-"""Log likelihood by which corrupted labels must tell unseen nights better than a relation that changed."""
+"""Log likelihood by which corrupted labels must be the better story."""
 
 
 @dataclass(frozen=True)
