@@ -27,7 +27,10 @@ from numpy.typing import NDArray
 
 from benchmarks.cells import commit, kept
 from benchmarks.scored_windows import CHANGE, CHANGES, REGRESSION_CHANGES, Rows, World, real, windows
-from perennial.facts.estimated_loss import Estimated, Window, estimates
+from perennial.facts import estimate_audit
+from perennial.facts import expected_loss as expectation
+from perennial.facts.estimated_loss import WORTH, Estimated, Window, estimates
+from perennial.facts.evidence import fingerprint
 from perennial.facts.expected_loss import Loss, expected_loss
 
 Numbers = NDArray[np.float64]
@@ -53,7 +56,8 @@ def measured(made: Sequence[Window], said: Sequence[Estimated]) -> dict[str, Any
     value, low, high = (_numbers([getattr(one, name) for one in said]) for name in ("value", "low", "high"))
     guesses = {"ours": value, "carried": _numbers([one.evidence["last_realised"] for one in said])}
     guesses["week"] = _week_before(made)
-    guesses |= {name: _numbers([one.expected.get(name) for one in made]) for name in ("raw", "isotonic")}
+    plain = [name for name in ("raw", "isotonic") if name in made[-1].expected]
+    guesses |= {name: _numbers([one.expected[name] for one in made]) for name in plain}
     off = {name: np.abs(one - came) for name, one in guesses.items()}
     return {
         "windows": int(judged.sum()),
@@ -75,6 +79,14 @@ def _week_before(made: Sequence[Window]) -> Numbers:
         known = [one.realised for one in made[:place] if one.matured and one.matured <= window.night]
         found[place] = np.mean(known[-WEEK:]) if known else np.nan
     return found
+
+
+def method() -> str:
+    """Identify the numbers the method was settled on: cells of others are not read."""
+    numbers = {**vars(estimate_audit), **vars(expectation), "worth": WORTH}
+    return fingerprint({name: one for name, one in numbers.items() if isinstance(one, int | float | tuple)})[
+        :8
+    ]
 
 
 def muted_within(said: Sequence[Estimated]) -> int | None:
@@ -160,7 +172,7 @@ def _worlds(asked: argparse.Namespace) -> list[dict[str, Any]]:
     found = []
     for regression, rows, luck in product((False, True), ROWS[1:2] if asked.quick else ROWS, LUCK):
         base = World(rows, "", luck, regression)
-        about = asdict(base) | {"seeds": list(seeds)}
+        about = asdict(base) | {"seeds": list(seeds), "method": method()}
         name = f"world-{'number' if regression else 'class'}-{rows}-{luck}"
         found.append(about | kept(asked.out / "cells", name, about, partial(world, base, seeds)))
         print(name, found[-1]["pure"], found[-1]["muted"], file=sys.stderr, flush=True)
@@ -173,7 +185,13 @@ def _real(asked: argparse.Namespace) -> list[dict[str, Any]]:
     for name, cut, loss in product(starts, CUTS, ("log_loss", "brier")):
         if (name == "arrival" and loss == "brier") or (name == "elec2" and asked.data is None):
             continue
-        about = {"table": name, "starts": list(starts[name]), "window": list(cut), "loss": loss}
+        about = {
+            "table": name,
+            "starts": list(starts[name]),
+            "window": list(cut),
+            "loss": "absolute" if name == "arrival" else loss,
+        }
+        about["method"] = method()
         make = partial(replayed, name, starts[name], cut, loss, asked.data, asked.out)
         cell = about | kept(asked.out / "cells", f"{name}-{cut[0]}-{cut[1]}-{loss}", about, make)
         found.append(cell)

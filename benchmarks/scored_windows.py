@@ -221,6 +221,7 @@ def table(name: str, data: Path | None) -> Table:
     return replace(found, task="regression", labels=told.reindex(found.keys).to_numpy(float))
 
 
+@lru_cache(maxsize=8)
 def real(name: str, data: Path | None, start: int, folder: Path, nights: int = 300) -> Rows:
     """Score the nights after ``start`` with the champion trained before it, whatever comes."""
     read = table(name, data)
