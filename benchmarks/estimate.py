@@ -206,10 +206,12 @@ def report(worlds: list[Any], real_cells: list[Any], asked: argparse.Namespace) 
     nightly = [cell for cell in real_cells if cell["window"] == list(CUTS[0])]
     muted = sum(one is not None and one <= WITHIN for one in silent) / len(silent)
     met = {
-        "pure": all(cell["error"] <= MOST_PURE and cell["shown"] >= LEAST_SHOWN for cell in large),
+        "pure": bool(large)
+        and all(cell["error"] <= MOST_PURE and cell["shown"] >= LEAST_SHOWN for cell in large),
         "muted": muted >= LEAST_MUTED,
-        "real": all((cell["error"] or 0) <= MOST_REAL for cell in nightly),
-        "covered": all(COVERED[0] <= (cell["covered"] or 0) <= COVERED[1] for cell in nightly),
+        "real": bool(nightly) and all((cell["error"] or 0) <= MOST_REAL for cell in nightly),
+        "covered": bool(nightly)
+        and all(COVERED[0] <= (cell["covered"] or 0) <= COVERED[1] for cell in nightly),
     }
     ours = max((cell["error"] or 0 for cell in nightly), default=None)
     peer = max((cell["others"].get("isotonic", cell["others"]["raw"]) for cell in nightly), default=None)
