@@ -150,13 +150,12 @@ def _inputs_moved(facts: TriageFacts, inputs: Reading, *, labelled: bool) -> Dia
         reason = f"Inputs moved and labels still follow from them: {inputs.reason}"
         action = "Recorded; no training is asked for. Watch the columns named."
     else:
+        few = "too few labels" if facts.residuals is not None else "no labels"
         reason = (
-            "There are no labels yet, so whether the relation moved is not assessable; inputs did: "
+            f"There are {few} yet, so whether the relation moved is not assessable; inputs did: "
             f"{inputs.reason}"
         )
-        action = (
-            "Recorded; no training is asked for, as there are no labels to learn it from. Bring them forward."
-        )
+        action = f"Recorded; no training is asked for, as there are {few} to learn it from."
     cause: Cause = "changed_world" if labelled else "unknown"
     return Diagnosis(facts.night, cause, reason, action, columns=_columns(inputs), evidence=_readings(facts))
 
@@ -165,10 +164,11 @@ def _nothing(facts: TriageFacts, *, labelled: bool) -> Diagnosis:
     if labelled:
         reason = f"Nothing is over its threshold on {facts.night}."
         return Diagnosis(facts.night, "none", reason, "Nothing to do.", evidence=_readings(facts))
+    few = "too few labels" if facts.residuals is not None else "no labels"
     return Diagnosis(
         facts.night,
         "unknown",
-        f"No input is over its threshold on {facts.night}; there are no labels, so whether the relation moved "
+        f"No input is over its threshold on {facts.night}; there are {few}, so whether the relation moved "
         "is not assessable.",
         "Nothing to do but to bring labels forward.",
         evidence=_readings(facts),
