@@ -14,9 +14,10 @@ from perennial.facts.reading import Reading
 from perennial.policies.paging import Crossing, PageBudget
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.monitor import SHOWN_TWICE, Arm, conclude
+from perennial.stages.monitor import SHOWN_TWICE, conclude
 from perennial.stages.performance import mean_residuals, nights_until_final
 from perennial.stages.residual_shape import BINS, score_residuals
+from perennial.stages.verdict import Arm
 from perennial.workspace import Workspace
 
 BORN = after(FIRST, 119)

@@ -7,8 +7,8 @@ import pytest
 from tests.doubles.projects import FIRST, MODEL, Project, World
 
 from perennial.clock import after
-from perennial.stages.monitor import Watched
 from perennial.stages.replay import Passed, load_history, pass_night, renew
+from perennial.stages.verdict import Watched
 
 SEED = 1
 BIRTH = after(FIRST, 109)

@@ -7,68 +7,29 @@ labels, asks each detector, lets the page budget decide, and says what follows; 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from perennial.clock import Night, after, nights_apart
 from perennial.errors import NoChampionError
-from perennial.facts.decision import Decision
-from perennial.facts.evidence import Json, fingerprint
+from perennial.facts.evidence import fingerprint
 from perennial.facts.reading import Reading
-from perennial.ledger.base import NewEntry
 from perennial.policies.paging import Crossing, PageBudget
 from perennial.policies.retraining import RetrainingFacts
 from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
-from perennial.stages.crossings import crossings_before, revise_crossings
+from perennial.stages.crossings import crossings_before
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
-from perennial.stages.recording import record_again
 from perennial.stages.steering import skipped
+from perennial.stages.verdict import GRAVITY, Arm, State, Watched, publish_verdict
 from perennial.workspace import Workspace
 
-State = Literal["learning", "quiet", "notice", "page", "silent", "skipped"]
-"""What a night came to; the gravest of its arms counts."""
 LEARNED_NIGHTS = 56
 """Nights after which the watch by score compares with nothing but nights since a change."""
 SHOWN_TWICE = 2
 """Nights on which the watch by score must be over its threshold before it asks for a training."""
-GRAVITY: tuple[State, ...] = ("learning", "quiet", "notice", "page", "silent")
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One detector's reading tonight and what the page budget made of it."""
-
-    name: str
-    outcome: State
-    reading: Reading
-    decision: Decision
-    crossing: Crossing | None
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What monitoring concluded about a night."""
-
-    night: Night
-    state: State
-    reason: str
-    """The sentence that page, log, ledger and alert show."""
-    cause: str | None
-    """Likely cause of a finding, as triage found it."""
-    action: str | None
-    """What the project does about it, and what a person should do."""
-    asks: str | None
-    """Who asks for a new model: ``drift``, ``age`` or nobody."""
-    finding: str | None
-    """Identity of the finding in the ledger."""
-    arms: Mapping[str, Mapping[str, Json]]
-
-    def as_json(self) -> dict[str, Json]:
-        """Write plain values."""
-        return asdict(self)
 
 
 def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
@@ -83,7 +44,7 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     else:
         asks = _asks_by_age(workspace, model, night, version)
         watched = Watched(night, "skipped", word.reason, None, None, asks, None, {})
-    _publish(workspace, model, watched, arms)
+    publish_verdict(workspace, model, watched, arms)
     return watched
 
 
@@ -259,35 +220,3 @@ def _serving(workspace: Workspace, model: str, night: Night) -> Candidate | None
         return champion(workspace, model, night)
     except NoChampionError:
         return None
-
-
-def _publish(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]) -> None:
-    import pyarrow as pa
-
-    from perennial.facts.evidence import as_text
-
-    crossings: dict[str, Json] = {arm.name: vars(arm.crossing) for arm in arms if arm.crossing}
-    table = pa.table({"verdict": [as_text(watched.as_json())]})
-    revise_crossings(workspace, model, watched.night, crossings)
-    workspace.store.publish(
-        datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
-    )
-    record_again(
-        workspace,
-        NewEntry(
-            model=model,
-            kind="finding" if watched.finding else "watched",
-            key=watched.night,
-            night=watched.night,
-            actor="monitor",
-            reason=watched.reason,
-            evidence={
-                "state": watched.state,
-                "cause": watched.cause,
-                "finding": watched.finding,
-                "arms": watched.arms,
-            },
-        ),
-        among=("finding", "watched"),
-        to_do=watched.action,
-    )

@@ -16,11 +16,12 @@ from perennial.policies.retraining import Trigger
 from perennial.stages.build_features import build_features
 from perennial.stages.deploy import promote, stage, test
 from perennial.stages.evaluate import ask, conclude, gates, measure
-from perennial.stages.monitor import Watched, monitor
+from perennial.stages.monitor import monitor
 from perennial.stages.retrain import retrain
 from perennial.stages.score import Scored, score
 from perennial.stages.train import assemble, fit, generations, tune
 from perennial.stages.validate import close_night, take_in_range
+from perennial.stages.verdict import Watched
 from perennial.workspace import Workspace
 
 

@@ -1,0 +1,92 @@
+"""What a night came to: each arm's outcome, the gravest of them, and the verdict as it is published and recorded.
+
+Written by the monitor at the end of its work; status, pages and later nights read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from perennial.clock import Night
+from perennial.facts.decision import Decision
+from perennial.facts.evidence import Json
+from perennial.facts.reading import Reading
+from perennial.ledger.base import NewEntry
+from perennial.policies.paging import Crossing
+from perennial.stages import datasets
+from perennial.stages.crossings import revise_crossings
+from perennial.stages.recording import record_again
+from perennial.workspace import Workspace
+
+State = Literal["learning", "quiet", "notice", "page", "silent", "skipped"]
+"""What a night came to; the gravest of its arms counts."""
+GRAVITY: tuple[State, ...] = ("learning", "quiet", "notice", "page", "silent")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One detector's reading tonight and what the page budget made of it."""
+
+    name: str
+    outcome: State
+    reading: Reading
+    decision: Decision
+    crossing: Crossing | None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What monitoring concluded about a night."""
+
+    night: Night
+    state: State
+    reason: str
+    """The sentence that page, log, ledger and alert show."""
+    cause: str | None
+    """Likely cause of a finding, as triage found it."""
+    action: str | None
+    """What the project does about it, and what a person should do."""
+    asks: str | None
+    """Who asks for a new model: ``drift``, ``age`` or nobody."""
+    finding: str | None
+    """Identity of the finding in the ledger."""
+    arms: Mapping[str, Mapping[str, Json]]
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values."""
+        return asdict(self)
+
+
+def publish_verdict(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]) -> None:
+    """Publish a night's verdict and record it; the same night again says the same."""
+    import pyarrow as pa
+
+    from perennial.facts.evidence import as_text
+
+    crossings: dict[str, Json] = {arm.name: vars(arm.crossing) for arm in arms if arm.crossing}
+    table = pa.table({"verdict": [as_text(watched.as_json())]})
+    revise_crossings(workspace, model, watched.night, crossings)
+    workspace.store.publish(
+        datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
+    )
+    record_again(
+        workspace,
+        NewEntry(
+            model=model,
+            kind="finding" if watched.finding else "watched",
+            key=watched.night,
+            night=watched.night,
+            actor="monitor",
+            reason=watched.reason,
+            evidence={
+                "state": watched.state,
+                "cause": watched.cause,
+                "finding": watched.finding,
+                "arms": watched.arms,
+            },
+        ),
+        among=("finding", "watched"),
+        to_do=watched.action,
+    )
