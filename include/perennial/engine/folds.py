@@ -9,8 +9,10 @@ that a served model will ever show.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -43,6 +45,10 @@ class RowFold:
     """Positions in the training set, in its order."""
     predicted: Array
     """Positions in the training set, in its order; none of them in ``train``."""
+
+
+Known: TypeAlias = Callable[[RowFold, Callable[[], Array]], Array]
+"""Answers with a fold's predictions: those of an earlier training, or what is made now."""
 
 
 @dataclass(frozen=True)
@@ -127,25 +133,40 @@ def hashed_folds(training_set: TrainingSet, folds: int = HASHED_FOLDS) -> list[R
 
 
 def forward_predictions(
-    estimator: Estimator, training_set: TrainingSet, folds: Sequence[RowFold], *, seed: int
+    estimator: Estimator,
+    training_set: TrainingSet,
+    folds: Sequence[RowFold],
+    *,
+    seed: int,
+    known: Known = lambda _, made: made(),
 ) -> Unseen:
-    """Fit on each fold and predict the rows it had not seen; a fold that cannot be fitted is left out."""
+    """Fit on each fold and predict the rows it had not seen; a fold that cannot be fitted is left out.
+
+    ``known`` is given a fold and what would predict it, and may answer from an earlier training.
+    """
     names = _classes(training_set)
     parts: list[tuple[Array, Array]] = []
     for fold in folds:
         try:
-            model = fit(estimator, training_set.take(fold.train), seed)
+            made = known(fold, partial(_predicted, estimator, training_set, fold, names, seed))
         except CannotTrainError:
             continue
-        rows = training_set.rows.iloc[fold.predicted]
-        made = predict(model, rows, task=training_set.task, columns=training_set.columns)
-        parts.append((fold.predicted, _aligned(made, classes(model), names) if names else made))
+        parts.append((fold.predicted, made))
     if not parts:
         empty = np.empty((0, len(names))) if names else np.empty(0)
         return Unseen(np.empty(0, dtype=int), empty, names)
     positions = np.concatenate([part for part, _ in parts])
     order = np.argsort(positions, kind="stable")
     return Unseen(positions[order], np.concatenate([made for _, made in parts])[order], names)
+
+
+def _predicted(
+    estimator: Estimator, training_set: TrainingSet, fold: RowFold, names: tuple[str, ...], seed: int
+) -> Array:
+    model = fit(estimator, training_set.take(fold.train), seed)
+    rows = training_set.rows.iloc[fold.predicted]
+    made = predict(model, rows, task=training_set.task, columns=training_set.columns)
+    return _aligned(made, classes(model), names) if names else made
 
 
 def newest(training_set: TrainingSet, max_rows: int | None) -> TrainingSet:

@@ -70,6 +70,11 @@ def holdout(model: str) -> str:
     return f"{model}/holdout"
 
 
+def folds(model: str) -> str:
+    """Predictions of folds that trainings have fitted, by what they were made of."""
+    return f"{model}/folds"
+
+
 def evaluations(model: str) -> str:
     """What the gates looked at and concluded, by version."""
     return f"{model}/evaluations"
@@ -95,6 +100,26 @@ def performance(model: str) -> str:
     return f"{model}/performance"
 
 
+def estimates(model: str) -> str:
+    """What a night's scores let one expect before its labels, and which slices its rows lie in, by night."""
+    return f"{model}/estimates"
+
+
 def verdicts(model: str) -> str:
     """What monitoring concluded, by night."""
     return f"{model}/verdicts"
+
+
+def skews(model: str) -> str:
+    """Served features and predictions beside what training would assemble now, by the night that asked."""
+    return f"{model}/skews"
+
+
+def watch_tests(model: str) -> str:
+    """What the watch would find of injected changes, by the night it was tried on."""
+    return f"{model}/watch-tests"
+
+
+def attributions(model: str) -> str:
+    """What findings are due to, by the night that asked."""
+    return f"{model}/attributions"

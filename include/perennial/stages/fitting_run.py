@@ -15,6 +15,7 @@ import numpy as np
 from perennial.engine.behaviour import behaviour, fixed_rows
 from perennial.engine.fitting import Array, TrainingSet, classes, fit, predict
 from perennial.engine.folds import folds_of, forward_predictions, newest
+from perennial.engine.kept_folds import KnownFolds
 from perennial.estimators import make
 from perennial.estimators.base import Estimator
 from perennial.facts.evidence import Json
@@ -23,9 +24,10 @@ from perennial.registry.registry import ModelVersion
 from perennial.registry.training import Training
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
+from perennial.stages.kept_folds import KeptFolds
 from perennial.stages.recording import record
 from perennial.stages.training_run import declared, training_rows
-from perennial.stages.training_set import as_training_set
+from perennial.stages.training_set import as_training_set, named_rows
 from perennial.stages.usage import Usage, measured
 from perennial.workspace import Workspace
 
@@ -107,18 +109,24 @@ def _reference(workspace: Workspace, fitted: Fitted, kept_back: pa.Table) -> pa.
 
     training, rows = workspace.spec(fitted.model).training, fitted.rows
     folds = folds_of(rows, fold_nights=training.fold_nights)
-    unseen = forward_predictions(fitted.chosen, rows, folds, seed=training.seed)
+    known = KnownFolds(fitted.chosen, rows, training.seed, KeptFolds(workspace, fitted.model))
+    unseen = forward_predictions(fitted.chosen, rows, folds, seed=training.seed, known=known.predictions)
     nights = (
         rows.nights if rows.nights is not None else np.full(len(rows), kept_back["night"][0].as_py(), object)
     )
     before = pa.table(
         {
             "night": pa.array(nights[unseen.positions].tolist(), pa.string()),
+            "row": pa.array(rows.keys[unseen.positions].tolist(), pa.string()),
             "label": pa.array(rows.labels[unseen.positions].tolist(), kept_back.schema.field("label").type),
             "prediction": pa.array(unseen.predictions.tolist(), kept_back.schema.field("prediction").type),
         }
     )
-    return pa.concat_tables([before, kept_back.select(["night", "label", "prediction"])]).sort_by("night")
+    named = named_rows(kept_back, workspace.spec(fitted.model).scored.key)
+    later = kept_back.select(["night", "label", "prediction"]).add_column(
+        1, "row", pa.array(named, pa.string())
+    )
+    return pa.concat_tables([before, later]).sort_by("night")
 
 
 def _told(workspace: Workspace, fitted: Fitted, usage: Usage, kept_back: pa.Table) -> Training:
