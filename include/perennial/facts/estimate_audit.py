@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,10 +74,23 @@ class Promise:
     low: float
     high: float
 
+    def as_json(self) -> dict[str, Any]:
+        """Write plain values."""
+        return {**vars(self), "forecasts": self.forecasts.tolist()}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Promise:
+        """Read what ``as_json`` wrote."""
+        return cls(**{**kept, "forecasts": np.array(kept["forecasts"])})
+
 
 @dataclass
 class Audit:
     """What has been learned from the windows that matured so far; the names are those of the calibrations."""
+
+    REMEMBERED: ClassVar[int] = 400
+    """Misses that are kept when an audit is laid down."""
+    ARRAYS: ClassVar[frozenset[str]] = frozenset({"_levels", "_errors", "_shares", "_sums"})
 
     names: tuple[str, ...]
     last: float | None = None
@@ -92,6 +106,18 @@ class Audit:
     _inside: list[bool] = field(default_factory=list)
     _shares: Numbers = field(default_factory=lambda: np.full(2, MISSED))
     _sums: Numbers = field(default_factory=lambda: np.zeros(2))
+
+    def as_json(self) -> dict[str, Any]:
+        """Lay it down as plain values, with the last misses only: older ones count nothing any more."""
+        arrays = {name: getattr(self, name).tolist() for name in Audit.ARRAYS}
+        lists = {name: getattr(self, name)[-self.REMEMBERED :] for name in ("_misses", "_plain", "_inside")}
+        return {**vars(self), **arrays, **lists, "names": list(self.names)}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Audit:
+        """Take it up again."""
+        arrays = {name: np.array(kept[name], dtype=np.float64) for name in Audit.ARRAYS}
+        return cls(**{**kept, **arrays, "names": tuple(kept["names"])})
 
     def promise(self, expected: Sequence[float]) -> Promise | None:
         """Estimate a window's loss from each calibration's expectation and from what has matured."""

@@ -8,9 +8,9 @@ never starts a retraining and never rolls back: where it is shown, it may hold w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 from perennial.clock import Night, nights_apart
 from perennial.facts.estimate_audit import LEAST, Audit, Promise, Standing
@@ -22,6 +22,10 @@ State = Literal["shown", "muted", "not_assessable", "learning"]
 
 WORTH = 0.8
 """An estimate is shown while its error is at most this share of that of carrying the last loss forward."""
+
+
+LONGEST_WAIT = 60
+"""Windows without labels that are remembered when a walk is laid down: eight make estimates not assessable."""
 
 
 @dataclass(frozen=True)
@@ -108,29 +112,39 @@ def estimates(windows: Sequence[Window]) -> tuple[Estimated, ...]:
 
     The calibrations are those of the last window.
     """
-    named = tuple(sorted(windows[-1].expected)) if windows else ()
-    past, said = _Past(Audit(named)), []
-    for window in windows:
-        past.take_labels(window.night)
-        expected = [window.expected.get(name, math.nan) for name in named]
-        sound = window.rows > 0 and bool(named) and all(map(math.isfinite, expected))
-        promised = past.audit.promise(expected) if sound else None
-        overdue = past.overdue(window.night)
-        said.append(_said(window, past.audit.standing(promised), sound=sound, overdue=overdue))
-        past.waiting.append((window, promised))
-    return tuple(said)
+    walk = Walk.of(windows[-1].expected) if windows else Walk.of(())
+    return tuple(walk.say(window) for window in windows)
 
 
 @dataclass
-class _Past:
-    """The windows before a night: those that have met their labels are in the audit, the others wait."""
+class Walk:
+    """The audit night by night: what it said so far, and what it waits for.
+
+    It can be laid down and taken up again, so that a night costs what the night brings.
+    """
 
     audit: Audit
     waiting: list[tuple[Window, Promise | None]] = field(default_factory=list)
+    """Windows that have not met their labels; those that have are in the audit."""
     longest: int = -1
     """Nights that labels took at most; -1 before any came."""
     youngest: Night = ""
     """The last window that met its labels."""
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> Walk:
+        """Begin with calibrations of these names."""
+        return cls(Audit(tuple(sorted(names))))
+
+    def say(self, window: Window) -> Estimated:
+        """Estimate the next window from what was known on its night, and keep what was said for its labels."""
+        self.take_labels(window.night)
+        expected = [window.expected.get(name, math.nan) for name in self.audit.names]
+        sound = window.rows > 0 and bool(expected) and all(map(math.isfinite, expected))
+        promised = self.audit.promise(expected) if sound else None
+        overdue = self.overdue(window.night)
+        self.waiting.append((window, promised))
+        return _said(window, self.audit.standing(promised), sound=sound, overdue=overdue)
 
     def take_labels(self, night: Night) -> None:
         """Judge what met its labels by this night, in the order in which they came."""
@@ -146,6 +160,24 @@ class _Past:
         since = [one for one, _ in self.waiting if one.rows > 0 and one.night > self.youngest]
         late = [one for one in since if nights_apart(one.night, night) > self.longest]
         return len(late) if self.youngest else 0
+
+    def as_json(self) -> dict[str, Json]:
+        """Lay it down: plain values, every number to its last digit."""
+        waiting: list[Json] = [
+            {**asdict(window), "promised": promised.as_json() if promised else None}
+            for window, promised in self.waiting[-LONGEST_WAIT:]
+        ]
+        plain: dict[str, Json] = {"longest": self.longest, "youngest": self.youngest, "waiting": waiting}
+        return {"audit": self.audit.as_json(), **plain}
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Walk:
+        """Take it up again."""
+        waiting: list[tuple[Window, Promise | None]] = []
+        for one in kept["waiting"]:
+            promised = one.pop("promised")
+            waiting.append((Window(**one), Promise.from_json(promised) if promised else None))
+        return cls(Audit.from_json(kept["audit"]), waiting, kept["longest"], kept["youngest"])
 
 
 def _is_known(window: Window, night: Night) -> bool:

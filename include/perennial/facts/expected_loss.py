@@ -1,8 +1,8 @@
 """What mean loss scores lead one to expect, once labels have taught what the scores are worth.
 
 Scoring asks here every night, with the labels that were known by then; what it computes is kept with the
-predictions as the ``expected`` of a ``facts/estimated_loss.py`` window. Needs numpy and scikit-learn, so
-nothing read at parse time imports it.
+predictions as the ``expected`` of a ``facts/estimated_loss.py`` window. Needs numpy and scipy, so nothing read
+at parse time imports it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
-Loss = Literal["log_loss", "brier"]
+Loss = Literal["log_loss", "brier", "accuracy"]
 
 HALF_LIVES = (4, 14, 45)
 """Nights after which a label counts half: relations move, and which memory fits is for the audit to find."""
@@ -62,6 +62,8 @@ def losses(scores: Numbers, labels: Numbers, loss: Loss = "log_loss") -> Numbers
     told = clipped(scores)
     if loss == "brier":
         return np.asarray((told - labels) ** 2)
+    if loss == "accuracy":
+        return np.asarray(((scores >= 1 / 2) != (labels > 0)).astype(float))
     return np.asarray(-np.where(labels > 0, np.log(told), np.log1p(-told)))
 
 
@@ -175,9 +177,9 @@ def _faded(matured: Matured, half_life: float) -> tuple[Numbers, Numbers, Number
 
 
 def _isotonic(odds: Numbers, rows: Numbers, came_true: Numbers, tonight: Numbers) -> Numbers:
-    from sklearn.isotonic import IsotonicRegression
+    """Fit rising chances by pooling adjacent violators, with straight lines between the ranges that have rows."""
+    from scipy.optimize import isotonic_regression
 
-    fitted = IsotonicRegression(y_min=LIMIT, y_max=1 - LIMIT, out_of_bounds="clip")
     known = rows > 0
-    fitted.fit(odds[known], came_true[known] / rows[known], sample_weight=rows[known])
-    return np.asarray(fitted.predict(tonight), dtype=np.float64)
+    fitted = isotonic_regression(came_true[known] / rows[known], weights=rows[known]).x
+    return np.asarray(np.interp(tonight, odds[known], np.clip(fitted, LIMIT, 1 - LIMIT)), dtype=np.float64)

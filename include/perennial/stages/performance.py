@@ -16,6 +16,8 @@ from perennial.facts.evidence import Json
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.labels import labels_known
+from perennial.stages.night_losses import distrust, keep_losses
+from perennial.stages.settled_losses import settled_losses
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -65,7 +67,9 @@ def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
     if not still_open:
         return []
     labels = labels_known(workspace, model, by=night, first=still_open[0])
-    return [_settle(workspace, model, key, labels, night, overdue=key <= patient) for key in still_open]
+    settled = [_settle(workspace, model, key, labels, night, overdue=key <= patient) for key in still_open]
+    keep_losses(workspace, model, night, after(night, -nights_until_final(spec)))
+    return settled
 
 
 def _is_open(known: Mapping[str, Any], night: Night, *, closing: bool) -> bool:
@@ -91,13 +95,18 @@ def _settle(
     delivered = joined.num_rows - joined["known_at"].null_count
     labelled = joined.filter(joined["label"].is_valid())
     mature = overdue or delivered >= MATURE_SHARE * max(predicted.num_rows, 1)
-    since = about(workspace, model, key).get("mature_since") or night
+    before = about(workspace, model, key)
+    since = (before.get("mature_since") or night) if mature else None
+    losses = settled_losses(workspace, model, key, joined, before.get("losses", ()), night, since)
+    if key < after(night, -nights_until_final(workspace.spec(model))) and losses != before.get("losses", ()):
+        distrust(workspace, model, key)
     meta: dict[str, Json] = {
         "predicted": predicted.num_rows,
         "delivered": delivered,
         "mature": mature,
-        "mature_since": since if mature else None,
+        "mature_since": since,
         "by": night,
+        "losses": losses,
     }
     if workspace.spec(model).task != "multiclass":
         found = mean_residuals(labelled, "version")

@@ -13,6 +13,7 @@ from perennial.facts.evidence import Json
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features, kept_plan, stale
 from perennial.stages.candidates import Candidate, Predictor, champion
+from perennial.stages.estimate import keep_estimate
 from perennial.stages.steering import refuse_unless_free, refuse_without_rows
 from perennial.workspace import Workspace
 
@@ -55,7 +56,7 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     if not workspace.store.version(dataset, night):
         refuse_without_rows(workspace, model, night)
     features = workspace.store.read(dataset, night)
-    table = predictions(_predictor(workspace, version), features)
+    table = predictions(loaded_predictor(workspace, version), features)
     built = workspace.store.manifest(dataset, night)
     meta = {
         "version": version.version,
@@ -63,10 +64,11 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
         "features": built.content if built else None,
     }
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
+    keep_estimate(workspace, model, night, version, table)
     return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
 
 
-def _predictor(workspace: Workspace, version: Candidate) -> Predictor:
+def loaded_predictor(workspace: Workspace, version: Candidate) -> Predictor:
     """Load a version once a process: what was verified stays in memory, out of anybody's reach."""
     identity = (workspace.tracking_uri, version.model, version.version, version.sha256)
     if identity not in _loaded:
