@@ -74,3 +74,20 @@ def test_a_night_is_explained_by_what_was_decided_for_it(perennial, served, nigh
         status,
         status == 0,
     )
+
+
+def test_every_decision_about_training_is_told_with_what_came(perennial, served) -> None:
+    """The first training, with its reason and what stands against judging it; one object each as JSON."""
+    (first,) = perennial("decisions", MODEL, "--json", of=served.root).json
+    assert (first["answer"], first["trigger"]) == ("retrain", "manual")
+    assert "there is no earlier training" in perennial("decisions", MODEL, of=served.root).out
+
+
+def test_skew_is_asked_of_a_night(perennial, served) -> None:
+    """What was served is what training would assemble; a night without predictions cannot be told, and says so."""
+    perennial("night", MODEL, NEXT, of=served.root)
+    told = perennial("skew", MODEL, "--night", NEXT, "--all", "--json", of=served.root)
+    assert (told.status, told.json["verdict"], told.json["rows"]) == (0, "match", 60)
+    later = perennial("skew", MODEL, "--night", after(NEXT), of=served.root)
+    assert (later.status, "nothing was scored" in later.out) == (0, True)
+    assert perennial("skew", MODEL, "--night", BIRTH, of=served.root).status == 3

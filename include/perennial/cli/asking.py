@@ -1,4 +1,4 @@
-"""``status``, ``who-served``, ``ledger`` and ``explain``: what is known of a model, and why it is so."""
+"""``status``, ``who-served``, ``ledger``, ``explain`` and ``skew``: what is known of a model, and why it is so."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def declare(group: typer.Typer) -> None:
         "perennial explain flight_delay --night 2013-08-15",
         "perennial explain flight_delay --night 2013-08-15 --json",
     )(explain)
+    command(
+        group,
+        "skew",
+        "perennial skew flight_delay --night 2013-08-15",
+        "perennial skew flight_delay --night 2013-08-15 --all --json",
+    )(skew)
 
 
 def status(
@@ -116,10 +122,46 @@ def ledger(
 
 
 def explain(session: Session, model: ModelName, night: NightOption = None) -> None:
-    """Tell all that was decided for a night, in order, with what it rests on."""
+    """Tell all that was decided for a night, in order, with what it rests on, and what a finding is due to.
+
+    Where a finding stands and its causes were not looked for that night, they are now; nothing is written.
+    """
+    from perennial.stages.attribute import looked_up
+
     key = session.night(model, night)
     entries = session.workspace.ledger.entries(model, first_night=key, last_night=key)
     if not entries:
         raise NothingKnownError(model, key)
     lines = [f"{each.kind} (by {each.actor}, {each.id[:8]})\n  {each.reason}" for each in entries]
-    session.answer([each.as_json() for each in entries], "\n".join(lines))
+    plain: list[Json] = [each.as_json() for each in entries]
+    causes = looked_up(session.workspace, model, key)
+    if causes is not None:
+        told = "\n".join(f"  {sentence}" for sentence in causes["sentences"])
+        lines.append(f"causes (version {causes['version']})\n  {causes['headline']}\n{told}")
+        plain.append({"kind": "causes", "reason": causes["headline"], **causes})
+    session.answer(plain, "\n".join(lines))
+
+
+def skew(
+    session: Session,
+    model: ModelName,
+    night: NightOption = None,
+    *,
+    whole: Annotated[
+        bool,
+        typer.Option("--all", help="Compare every row, and with features.py as it is written now."),
+    ] = False,
+) -> int:
+    """Compare what a night was scored on with what training would assemble for the same rows now.
+
+    Stored predictions are compared with what the stored version says of the stored features. A difference that
+    late or corrected data explain is told; one that nothing explains makes the exit status 1.
+    """
+    from perennial.stages.candidates import champion
+    from perennial.stages.skew import SAMPLED_ROWS, skew_of
+
+    workspace, key = session.workspace, session.night(model, night)
+    version = champion(workspace, model, key)
+    found = skew_of(workspace, model, key, version, None if whole else SAMPLED_ROWS)
+    session.answer(found.as_json(), found.reason)
+    return 1 if found.outcome == "finding" else 0
