@@ -17,7 +17,8 @@ from perennial.stages.candidates import Candidate
 from perennial.stages.performance import about, nights_until_final
 from perennial.stages.profiling import holidays
 from perennial.stages.residual_nights import unseen
-from perennial.stages.stream_windows import EVERY_NIGHTS, StreamWindows
+from perennial.stages.set_aside import set_aside
+from perennial.stages.stream_windows import StreamWindows
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ FEWEST_BINS = 2
 """With one range, nothing is left once the night's level is taken out."""
 ROWS_IN_BIN = 30
 """Fewer rows of a night in a range are too few for a share that is nearly normal: there are fewer ranges then."""
+KEPT_EVERY = 5
+"""So many nights are measured from their rows again before a new table is written: ten numbers a night are little."""
 COLUMNS = ["label", "prediction"]
 
 
@@ -53,9 +56,11 @@ def score_residuals(workspace: Workspace, model: str, night: Night, version: Can
     known = windows.known(night)
     new = list(_new(workspace, model, night, version, known, bins))
     found = [*known.values(), *new]
-    if len(new) >= EVERY_NIGHTS:
+    if len(new) >= KEPT_EVERY:
         windows.keep(night, found)
-    return Watch.of(newest, found, spec.monitoring.residual_shape.rate, holidays(spec, newest))
+    bad = set_aside(workspace, model, by=after(night, -1))
+    kept = [one for one in found if one.night not in bad]
+    return Watch.of(newest, kept, spec.monitoring.residual_shape.rate, holidays(spec, newest))
 
 
 @dataclass(frozen=True)
