@@ -46,6 +46,8 @@ class Change:
     """The most frequent category is delivered under the name of another."""
     leak: float = 0.0
     """Standard deviations that the mean moves further every night."""
+    last_night: int | None = None
+    """Last night on which the mean is moved; none where it stays so."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ class Feed:
         level, spread, missing, factor = self.levels(draw, rows.shape), 1.0, 0.0, 1.0
         if change:
             since = np.arange(len(rows))[:, None] - change.first_night
-            level = level + np.where(since >= 0, change.mean + change.leak * (since + 1), 0.0)
+            over = change.last_night is not None and np.arange(len(rows))[:, None] > change.last_night
+            level = level + np.where(
+                (since >= 0) & ~np.asarray(over), change.mean + change.leak * (since + 1), 0.0
+            )
             spread = np.where(since >= 0, change.spread, 1.0)[..., None]
             factor = np.where(since >= 0, change.factor, 1.0)[..., None]
             missing = np.where(since >= 0, change.missing, 0.0)

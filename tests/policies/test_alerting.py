@@ -7,11 +7,9 @@ import pytest
 from perennial.facts.alert import EVENTS, Alert
 from perennial.policies.alerting import (
     LONGEST_ERROR,
-    TOLD_KINDS,
     Run,
     channel_again,
     failure,
-    of_decision,
     recoveries,
     silent_channel,
     storm,
@@ -19,7 +17,6 @@ from perennial.policies.alerting import (
 )
 
 RUN = Run("delay", "delay.score", "2013-09-01", run_id="r1", task="predict", error="KeyError: 'dest'")
-DECIDED = {"model": "delay", "key": "7", "night": "2013-09-01", "evidence": {"version": "7"}}
 
 
 @pytest.mark.parametrize("alert", [failure(RUN), *recoveries(RUN)])
@@ -31,44 +28,11 @@ def test_an_alert_about_a_run_names_model_night_and_next_step(alert: Alert) -> N
     assert alert.title.startswith("delay: score ")
 
 
-@pytest.mark.parametrize("kind", TOLD_KINDS)
-def test_an_alert_about_a_decision_says_the_ledgers_own_sentence(kind: str) -> None:
-    """A sentence is written once, where the facts are."""
-    alert = of_decision(kind=kind, reason="Version 7 loses 0.012 less.", **DECIDED)
-    assert alert.what_happened == "Version 7 loses 0.012 less."
-    assert alert.event in EVENTS
-    assert "{" not in alert.as_text()
-
-
-def test_a_night_that_never_came_is_a_missed_deadline_which_the_nights_validate_ends() -> None:
-    """Nothing moved where nothing came; the monitor that finds it and the run that mends it name one condition."""
-    silent = of_decision(
-        kind="finding", reason="Nothing came.", **{**DECIDED, "evidence": {"state": "silent"}}
-    )
-    assert (silent.event, silent.severity) == ("deadline", "critical")
-    assert silent.title == "delay: a delivery is missing for 2013-09-01"
-    mended = recoveries(replace(RUN, dag="delay.validate"))
-    assert silent.condition in {alert.condition for alert in mended}
-    assert of_decision(kind="finding", reason="It moved.", **DECIDED).condition == ""
-
-
-def test_a_version_that_waits_for_a_person_is_told_to_people() -> None:
-    """Whoever hears of promotions hears that one needs approval, and how it is given."""
-    waits = of_decision(kind="awaits_approval", reason="Its risk is high.", **DECIDED)
-    assert (waits.event, waits.title) == ("promotion", "delay: version 7 needs approval")
-    assert "clear the task production of delay.deploy" in waits.what_to_do
-
-
 def test_a_folder_that_cannot_be_read_is_mended_in_the_folder() -> None:
     """There is no night and no task to clear."""
     broken = failure(replace(RUN, dag="delay.broken"))
     assert broken.title == "delay: its folder cannot be read"
     assert broken.what_to_do.startswith("Correct the file")
-
-
-def test_what_nobody_needs_to_hear_of_is_no_alert() -> None:
-    """A night that was published is read in the ledger."""
-    assert of_decision(kind="published", reason="It is there.", **DECIDED) is None
 
 
 def test_an_event_is_the_same_however_often_it_is_reported() -> None:

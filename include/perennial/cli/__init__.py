@@ -18,6 +18,7 @@ from perennial.cli import (
     bringing,
     catalogues,
     declaring,
+    finding,
     labelling,
     launching,
     mistakes,
@@ -28,7 +29,7 @@ from perennial.cli import (
 from perennial.cli.session import in_paragraphs
 
 MISUSE = 2
-PARTS = (launching, declaring, bringing, running, asking, labelling, steering, alerting, catalogues)
+PARTS = (launching, declaring, bringing, running, asking, finding, labelling, steering, alerting, catalogues)
 """Modules with commands, in the order of the help."""
 
 

@@ -1,6 +1,6 @@
-"""Who hears of what, in which words: from a decision or a failed run to an alert.
+"""Who hears of what, in which words: from a failed run or a silent channel to an alert.
 
-Called where something is decided and by the callbacks of the scheduler, always with plain values.
+Called by the callbacks of the scheduler, always with plain values; decisions are told by ``announcing``.
 Several tasks failing on one night of a DAG are one problem: one condition, one alert, one recovery.
 
 >>> failed = Run("delay", "delay.score", "2013-05-12", run_id="r1", task="predict", error="KeyError: 'dest'")
@@ -17,8 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from perennial.clock import Night
-from perennial.facts.alert import Alert, Event, Severity, identity
-from perennial.facts.evidence import Evidence
+from perennial.facts.alert import Alert, Event, identity
 
 STORM = 10
 """From so many alerts at once on, a channel gets one message that lists them."""
@@ -126,102 +125,6 @@ def _recovery(run: Run, event: Event) -> Alert:
         link=run.link,
         fingerprint=identity(run.model, "recovery", f"{event}/{run.occurrence(event)}"),
         condition=run.condition(event),
-    )
-
-
-@dataclass(frozen=True)
-class _Words:
-    event: Event
-    severity: Severity
-    title: str
-    means: str
-    do: str
-
-
-_SAID = {
-    "promoted": _Words(
-        "promotion",
-        "info",
-        "version {version} is in production from {night}",
-        "It passed its gates and answers from this night on; the version before it is kept.",
-        "Nothing. To go back: perennial rollback {model}",
-    ),
-    "rolled_back": _Words(
-        "rollback",
-        "critical",
-        "back to version {version} from {night}",
-        "The version that was in production no longer answers.",
-        "Find out what was wrong with it before the next promotion: perennial explain {model} --night {night}",
-    ),
-    "refused": _Words(
-        "refused",
-        "warning",
-        "a challenger was refused on {night}",
-        "The champion goes on serving; the refusal and its numbers are kept.",
-        "See which gate refused and why: perennial explain {model} --night {night}",
-    ),
-    "finding": _Words(
-        "drift",
-        "warning",
-        "something moved on {night}",
-        "Predictions may be worse than they were; a new model is asked for only where it can help.",
-        "See what moved: perennial explain {model} --night {night}",
-    ),
-    "silent": _Words(
-        "deadline",
-        "critical",
-        "a delivery is missing for {night}",
-        "This night has no predictions, and nobody can say whether anything drifted.",
-        "Ask whoever delivers it; when it has come, run the night's validate.",
-    ),
-    "awaits_approval": _Words(
-        "promotion",
-        "warning",
-        "version {version} needs approval",
-        "It passed its gates and stopped after staging; the champion goes on serving.",
-        "Read what its gates say: perennial explain {model} --night {night}. To approve, declare `risk: low` and clear "
-        "the task production of {model}.deploy.",
-    ),
-    "quarantined": _Words(
-        "quarantine",
-        "warning",
-        "too many rows were set aside on {night}",
-        "The rows are kept with their reasons, and are in no prediction and no training.",
-        "Look at the reasons, then mend the feed or accept the rows: perennial explain {model} --night {night}",
-    ),
-}
-"""Kinds of ledger entries that are told, and ``silent``, a finding that nothing came; all others are read there."""
-TOLD_KINDS = tuple(_SAID)
-
-
-def of_decision(  # the plain values of a ledger entry: policies do not know the ledger
-    *, model: str, kind: str, key: str, night: Night, reason: str, evidence: Evidence, link: str = ""
-) -> Alert | None:
-    """Tell what was recorded, in the very sentence of the ledger; none if nobody needs to hear of it.
-
-    >>> said = of_decision(model="delay", kind="promoted", key="7", night="2013-09-01",
-    ...                    reason="Version 7 loses 0.012 less per flight.", evidence={"version": "7"})
-    >>> said.title, said.what_happened
-    ('delay: version 7 is in production from 2013-09-01', 'Version 7 loses 0.012 less per flight.')
-    >>> of_decision(model="delay", kind="trained", key="7", night="2013-09-01", reason="Done.", evidence={})
-    """
-    silent = evidence.get("state") == "silent"
-    words = _SAID.get("silent" if silent else kind)
-    if words is None:
-        return None
-    values = {"model": model, "night": night, "version": evidence.get("version", "?")}
-    return Alert(
-        model=model,
-        night=night,
-        event=words.event,
-        title=f"{model}: {words.title.format(**values)}",
-        what_happened=reason,
-        what_it_means=words.means,
-        what_to_do=words.do.format(**values),
-        severity=words.severity,
-        link=link,
-        fingerprint=identity(model, words.event, key),
-        condition=Run(model, f"{model}.validate", night).condition("deadline") if silent else "",
     )
 
 

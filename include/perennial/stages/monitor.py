@@ -12,7 +12,6 @@ from typing import Any
 
 from perennial.clock import Night, after, nights_apart
 from perennial.errors import NoChampionError
-from perennial.facts.evidence import fingerprint
 from perennial.facts.reading import Reading
 from perennial.policies.paging import Crossing, PageBudget
 from perennial.policies.retraining import RetrainingFacts
@@ -20,6 +19,7 @@ from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.crossings import crossings_before
+from perennial.stages.findings import follow, named, record_findings, signs_of
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
 from perennial.stages.steering import skipped
@@ -44,7 +44,11 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     else:
         asks = _asks_by_age(workspace, model, night, version)
         watched = Watched(night, "skipped", word.reason, None, None, asks, None, {})
-    publish_verdict(workspace, model, watched, arms)
+    signs = signs_of(workspace, model, watched, arms, version.version if version else None)
+    followed = follow(workspace, model, night, signs)
+    watched = named(watched, followed)
+    publish_verdict(workspace, model, watched, arms, signs)
+    record_findings(workspace, model, watched, followed, arms, signs)
     return watched
 
 
@@ -143,14 +147,9 @@ def conclude(
             "silent_source",
             "Ask whoever delivers it; when it has come, run the night's validate.",
         )
-    finding = (
-        fingerprint({"model": model, "night": night, "reason": reason})[:16]
-        if state in ("page", "silent")
-        else None
-    )
     asks = _asks(workspace, model, night, arms, diagnosis) or _asks_by_age(workspace, model, night, version)
     plain = {arm.name: {"outcome": arm.outcome, **arm.decision.as_json()} for arm in arms}
-    return Watched(night, state, reason, cause, action, asks, finding, plain)
+    return Watched(night, state, reason, cause, action, asks, None, plain)
 
 
 def _diagnosis(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from perennial.facts.alert import Alert
 from perennial.ledger.base import Entry, NewEntry
 from perennial.ledger.outbox import Outbox
-from perennial.policies.alerting import of_decision
+from perennial.policies.announcing import of_decision
 from perennial.workspace import Workspace
 
 RUN_PAGE = "PERENNIAL_RUN_PAGE"

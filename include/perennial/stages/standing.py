@@ -1,6 +1,6 @@
 """Where a model stands, read from the ledger and the verdicts: for ``perennial status`` and its pages.
 
-Nothing is judged here. A finding is open until a version that was made after it serves.
+Nothing is judged here. A finding is open until it is over (``facts/finding.py``).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from perennial.clock import Night
 from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, Serving
 from perennial.stages import datasets
+from perennial.stages.findings import Known, findings
 from perennial.workspace import Workspace
 
 ASKED = ("retrain", "retrain_waits", "retrain_refused")
@@ -57,7 +58,7 @@ class Standing:
     champion: Serving | None
     nights: tuple[NightState, ...]
     """The latest nights, oldest first."""
-    findings: tuple[Entry, ...]
+    findings: tuple[Known, ...]
     """Open findings, oldest first."""
     retraining: Retraining | None
 
@@ -68,7 +69,7 @@ class Standing:
             "model": self.model,
             "champion": vars(self.champion) if self.champion else None,
             "nights": [vars(one) for one in self.nights],
-            "open_findings": [{"night": one.night, "reason": one.reason} for one in self.findings],
+            "open_findings": [one.as_json() for one in self.findings],
             "last_retraining": {
                 "night": renewed.asked.night,
                 "asked": renewed.asked.reason,
@@ -91,7 +92,7 @@ def standing(workspace: Workspace, model: str) -> Standing:
         model,
         champion,
         tuple(_nights(workspace, model)),
-        tuple(_open_findings(entries)),
+        tuple(one for one in findings(workspace, model) if one.finding.ended is None),
         last_retraining(entries),
     )
 
@@ -116,14 +117,6 @@ def last_retraining(entries: Sequence[Entry]) -> Retraining | None:
 
 def _newest(entries: Sequence[Entry], kinds: Sequence[str]) -> Entry | None:
     return next((one for one in reversed(entries) if one.kind in kinds), None)
-
-
-def _open_findings(entries: Sequence[Entry]) -> list[Entry]:
-    """List what was found since the version that serves took over, each night's latest word only."""
-    took_over = _newest(entries, ("promoted", "rolled_back"))
-    since = took_over.seq if took_over else 0
-    said = {one.night: one for one in entries if one.kind in ("finding", "watched") and one.seq > since}
-    return [said[night] for night in sorted(said) if said[night].kind == "finding"]
 
 
 def _nights(workspace: Workspace, model: str) -> list[NightState]:

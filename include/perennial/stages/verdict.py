@@ -5,13 +5,14 @@ Written by the monitor at the end of its work; status, pages and later nights re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from perennial.clock import Night
 from perennial.facts.decision import Decision
 from perennial.facts.evidence import Json
+from perennial.facts.finding import Sign
 from perennial.facts.reading import Reading
 from perennial.ledger.base import NewEntry
 from perennial.policies.paging import Crossing
@@ -51,15 +52,19 @@ class Watched:
     asks: str | None
     """Who asks for a new model: ``drift``, ``age`` or nobody."""
     finding: str | None
-    """Identity of the finding in the ledger."""
+    """Identity of the finding that the night belongs to, the same on all its nights; none on a night that was well."""
     arms: Mapping[str, Mapping[str, Json]]
+    findings: Sequence[Mapping[str, Json]] = ()
+    """What is open after this night, and what is over with it (``facts/finding.py``)."""
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""
         return asdict(self)
 
 
-def publish_verdict(workspace: Workspace, model: str, watched: Watched, arms: list[Arm]) -> None:
+def publish_verdict(
+    workspace: Workspace, model: str, watched: Watched, arms: Sequence[Arm], signs: Sequence[Sign]
+) -> None:
     """Publish a night's verdict and record it; the same night again says the same."""
     import pyarrow as pa
 
@@ -68,14 +73,22 @@ def publish_verdict(workspace: Workspace, model: str, watched: Watched, arms: li
     crossings: dict[str, Json] = {arm.name: vars(arm.crossing) for arm in arms if arm.crossing}
     table = pa.table({"verdict": [as_text(watched.as_json())]})
     revise_crossings(workspace, model, watched.night, crossings)
-    workspace.store.publish(
-        datasets.verdicts(model), watched.night, table, meta={"state": watched.state, "crossings": crossings}
-    )
+    meta: dict[str, Json] = {
+        "state": watched.state,
+        "crossings": crossings,
+        "signs": [sign.as_json() for sign in signs],
+        "findings": watched.findings,
+    }
+    workspace.store.publish(datasets.verdicts(model), watched.night, table, meta=meta)
+    _record(workspace, model, watched)
+
+
+def _record(workspace: Workspace, model: str, watched: Watched) -> None:
     record_again(
         workspace,
         NewEntry(
             model=model,
-            kind="finding" if watched.finding else "watched",
+            kind="finding" if watched.state in ("page", "silent") else "watched",
             key=watched.night,
             night=watched.night,
             actor="monitor",
