@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.triage_worlds import LEARNT, NIGHTS, ORDINARY, RECENT, World, expected_loss, night_scores
-from perennial.facts.likely_cause import Situation
 from perennial.facts.logistic import expit, logit
 from perennial.facts.shared_ground import Ground
+from perennial.facts.situation import Situation
 
 Numbers = NDArray[np.float64]
 Draw = np.random.Generator

@@ -22,10 +22,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from benchmarks.season.tables import ARCHIVE, LANDING, _flights
 from perennial.clock import after
 from perennial.facts.edges import Edges, freeze_edges
-from perennial.facts.likely_cause import NightScores
 from perennial.facts.logistic import expit
 from perennial.facts.profile import Profile, profile
+from perennial.facts.scaled_inputs import Scale
 from perennial.facts.shared_ground import Rows
+from perennial.facts.situation import NightScores
 
 Numbers = NDArray[np.float64]
 
@@ -35,7 +36,6 @@ RECENT = 14
 FIRST = "2010-01-01"
 ABOUT = ("night", "y", "raw")
 """Columns of a frame that are no inputs: the night, the label, and the number the label is made from."""
-TOP = 5
 ELEC2_FIRST = 400
 """Before, three of its columns are constant."""
 
@@ -135,32 +135,20 @@ class World:
         self, frame: pd.DataFrame, scores: Numbers, labels: Numbers, measured: Numbers | None = None
     ) -> Rows:
         """Bring rows to the form that triage reads."""
-        columns = {name: self._scaled(name, frame[name]) for name in self.numbers}
-        for name, top in self._top.items():
-            columns |= {f"{name} {one}": (frame[name].to_numpy() == one) * 2.0 - 0.5 for one in top}
-        inputs, night = np.column_stack(list(columns.values())), frame["night"].to_numpy(int)
-        return Rows(night, inputs, scores, labels, measured, tuple(columns))
+        night = frame["night"].to_numpy(int)
+        return Rows(
+            night, self._scale.scaled(self._columns(frame)), scores, labels, measured, self._scale.names
+        )
 
     @cached_property
-    def _top(self) -> dict[str, list[str]]:
+    def _scale(self) -> Scale:
+        return Scale.of(self._columns(self.ordinary))
+
+    def _columns(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        """Return the numbers that vary, as floats, and the names."""
         named = [name for name in self.inputs if self.frame[name].dtype.kind != "f"]
-        return {name: list(self.ordinary[name].value_counts().index[:TOP]) for name in named}
-
-    @cached_property
-    def _ranks(self) -> dict[str, tuple[Numbers, Numbers]]:
-        from scipy.special import ndtri
-
-        found = {}
-        for name in self.numbers:
-            values, counts = np.unique(self.ordinary[name].dropna(), return_counts=True)
-            scores = ndtri((np.cumsum(counts) - counts / 2) / counts.sum())
-            found[name] = (values, (scores - np.average(scores, weights=counts)))
-        return found
-
-    def _scaled(self, name: str, column: Any) -> Numbers:
-        values = pd.to_numeric(column, errors="coerce").to_numpy(float)
-        scores = np.interp(values, *self._ranks[name])
-        return np.where(np.isfinite(values), np.clip(scores, -3, 3), 0.0)
+        floats = {name: pd.to_numeric(frame[name], errors="coerce").to_numpy(float) for name in self.numbers}
+        return floats | {name: frame[name].to_numpy(object) for name in named}
 
 
 def expected_loss(scores: Numbers, truth: Numbers) -> float:

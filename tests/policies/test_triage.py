@@ -1,7 +1,6 @@
 """A broken feed is told from a changed world, labels from inputs, and ignorance from peace."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +9,12 @@ import pytest
 from perennial.clock import after, between
 from perennial.facts.edges import freeze_edges
 from perennial.facts.feed_faults import find_faults
+from perennial.facts.likely_cause import likely_cause
 from perennial.facts.profile import profile
 from perennial.facts.reading import Moved, Reading
+from perennial.facts.situation import LikelyCause, Situation
 from perennial.policies.retraining import Retraining, RetrainingFacts
-from perennial.policies.triage import Triage, TriageFacts
+from perennial.policies.triage import ACTIONS, triage
 
 TONIGHT = "2013-03-30"
 
@@ -44,9 +45,19 @@ REFERENCE = {key: profile(table, EDGES) for key, table in USUAL.items()}
 
 
 def facts(change=None, nights=1, **readings):
-    """Put together what is known when the last nights were changed."""
+    """Put together what is known when the last nights were changed, where no rows can be read."""
     recent = {after(TONIGHT, -i): profile(night(change, 999 + i), EDGES) for i in range(nights)}
-    return TriageFacts(TONIGHT, EDGES, REFERENCE, recent, **readings)
+    return known(recent, **readings)
+
+
+def known(recent, reference=REFERENCE, **more):
+    """Put together what profiles and detectors say of nights."""
+    return Situation(EDGES, reference, recent, (), (), **more)
+
+
+def diagnosed(situation):
+    """Name the cause and what follows."""
+    return triage(TONIGHT, likely_cause(situation))
 
 
 def reading(arm, state="over"):
@@ -124,9 +135,7 @@ def times(column, factor, plus=0.0):
 )
 def test_a_broken_feed_is_named_and_never_retrains(change, column):
     """Whatever else is over its threshold, a feed fault comes first and no training is asked for."""
-    found = Triage().diagnose(
-        facts(change, inputs=reading("night_shift"), residuals=reading("residual_drift"))
-    )
+    found = diagnosed(facts(change, inputs=reading("night_shift"), residuals=reading("residual_drift")))
     assert (found.cause, found.asks_for_training) == ("broken_feed", False)
     assert column in found.columns
     assert column in found.reason
@@ -152,10 +161,9 @@ def test_ordinary_nights_hold_no_fault():
 )
 def test_a_world_that_changed_is_no_broken_feed(change):
     """Warmer, dearer, shorter, another carrier more often: all real, none a fault of the feed."""
-    found = Triage().diagnose(
-        facts(change, 14, inputs=reading("night_shift"), residuals=reading("residual_drift", "quiet"))
-    )
-    assert (found.cause, found.asks_for_training) == ("changed_world", False)
+    quiet = reading("residual_drift", "quiet")
+    found = diagnosed(facts(change, 14, inputs=reading("night_shift"), residuals=quiet))
+    assert (found.cause, found.asks_for_training) == ("harmless_shift", False)
 
 
 def test_a_fault_on_few_of_the_nights_does_not_explain_a_lasting_drift():
@@ -163,8 +171,9 @@ def test_a_fault_on_few_of_the_nights_does_not_explain_a_lasting_drift():
     good = {after(TONIGHT, -i): profile(night(seed=700 + i), EDGES) for i in range(14)}
     for broken, cause in ((6, "concept"), (7, "broken_feed")):
         bad = {after(TONIGHT, -i): profile(night(nulls, 800 + i), EDGES) for i in range(broken)}
-        known = TriageFacts(TONIGHT, EDGES, REFERENCE, good | bad, residuals=reading("residual_drift"))
-        assert Triage().diagnose(known).cause == cause
+        found = diagnosed(known(good | bad, residuals=reading("residual_drift")))
+        assert found.cause == cause
+        assert found.set_aside == (tuple(sorted(bad)) if cause == "broken_feed" else ())
 
 
 def test_a_factor_that_differs_every_night_is_no_unit():
@@ -178,50 +187,87 @@ def test_a_factor_that_differs_every_night_is_no_unit():
 
 def test_labels_that_no_longer_follow_ask_for_a_training():
     """A residual over its threshold is a concept change; its sentence is kept word for word."""
-    found = Triage().diagnose(facts(residuals=reading("residual_drift")))
+    found = diagnosed(facts(residuals=reading("residual_drift")))
     assert (found.cause, found.asks_for_training) == ("concept", True)
     assert "residual_drift says over." in found.reason
 
 
-@pytest.mark.parametrize(("before", "asks"), [(0, False), (1, True)])
-def test_the_first_night_of_the_watch_by_score_asks_for_no_training(before, asks):
+@pytest.mark.parametrize("lasts", [False, True])
+def test_the_first_night_of_the_watch_by_score_asks_for_no_training(lasts):
     """It is told with its cause; the second night it shows asks."""
-    once = replace(reading("residual_shape"), evidence={"crossed_before": before})
-    found = Triage().diagnose(facts(residuals=once))
-    assert (found.cause, found.asks_for_training) == ("concept", asks)
+    found = triage(TONIGHT, likely_cause(facts(residuals=reading("residual_shape"))), lasts=lasts)
+    assert (found.cause, found.asks_for_training) == ("concept", lasts)
+
+
+@pytest.mark.parametrize("cause", ACTIONS)
+@pytest.mark.parametrize("known_relation", [False, True])
+def test_only_what_a_training_can_mend_asks_for_one(cause, known_relation):
+    """A relation that moved, and harm that labels can teach; never a feed, a model or labels that broke."""
+    found = triage(TONIGHT, LikelyCause(cause, 0.9, "It is so.", known_relation, nights=(TONIGHT,)))
+    assert found.asks_for_training == (cause == "concept" or (cause == "harmful_shift" and known_relation))
+    assert ("asked for" in found.action) == (cause not in ("broken_feed", "model", "labels", "none"))
+    assert found.set_aside == ((TONIGHT,) if cause == "broken_feed" else ())
 
 
 @pytest.mark.parametrize("residuals", [None, reading("residual_drift", "learning")])
 @pytest.mark.parametrize("inputs", [None, reading("night_shift"), reading("night_shift", "quiet")])
 def test_without_labels_a_concept_change_is_never_ruled_out(inputs, residuals):
     """No labels, or too few, is said to be not assessable, never "none"."""
-    found = Triage().diagnose(facts(inputs=inputs, residuals=residuals))
-    assert found.cause == "unknown"
+    found = diagnosed(facts(inputs=inputs, residuals=residuals))
+    assert found.cause == "not_assessable"
     assert "not assessable" in found.reason
     assert not found.asks_for_training
 
 
 def test_labels_that_follow_and_inputs_that_stay_are_none():
     """With both arms quiet there is nothing to explain."""
-    known = facts(inputs=reading("night_shift", "quiet"), residuals=reading("residual_drift", "quiet"))
-    assert Triage().diagnose(known).cause == "none"
+    quiet = facts(inputs=reading("night_shift", "quiet"), residuals=reading("residual_drift", "quiet"))
+    assert diagnosed(quiet).cause == "none"
 
 
-def test_columns_that_jump_by_nature_can_be_left_out():
-    """An ignored column is no fault, so the finding is judged by the rest."""
-    known = facts(nulls, residuals=reading("residual_drift"))
-    assert Triage(ignore_columns=("price",)).diagnose(known).cause == "concept"
+def test_a_fault_that_a_person_accepted_is_none():
+    """What was released is how it is now, so the finding is judged by the rest; another sign still counts."""
+    for sign, cause in (("missing", "concept"), ("unit", "broken_feed")):
+        accepted = frozenset({(sign, "price")})
+        found = diagnosed(facts(nulls, residuals=reading("residual_drift"), accepted=accepted))
+        assert found.cause == cause
+
+
+def coded(values):
+    """Profile nights of one number that is a code; each night has the values given."""
+    tables = [pa.table({"code": np.repeat(np.array(night, float), 30)}) for night in values]
+    edges = freeze_edges(pa.concat_tables(tables))
+    nights = {after("2013-01-01", i): profile(table, edges) for i, table in enumerate(tables)}
+    return edges, nights
+
+
+@pytest.mark.parametrize(
+    ("usual", "tonight", "recoded"),
+    [
+        ([[i % 7] for i in range(56)], [0.3], True),
+        ([[i % 7] for i in range(56)], [3], False),
+        ([[i // 30] for i in range(56)], [2], False),
+        ([[i + 0.5, i] for i in range(56)], [99.0], False),
+    ],
+    ids=["a weekday in tenths", "a weekday", "a month that begins", "a value that is new every night"],
+)
+def test_a_code_with_none_of_its_values_is_a_fault(usual, tonight, recoded):
+    """Only where ordinary nights had settled on a few values; a month, or the weather, brings new ones by nature."""
+    edges, nights = coded([*usual, tonight])
+    *before, last = nights
+    found = find_faults(edges, {key: nights[key] for key in before}, {last: nights[last]})
+    assert [fault.sign for fault in found if fault.sign == "recoded"] == (["recoded"] if recoded else [])
 
 
 def test_an_empty_night_and_a_first_night_are_no_fault():
     """No rows, or nothing to compare with, says nothing about columns."""
     empty = {TONIGHT: profile(night().slice(0, 0), EDGES)}
     assert find_faults(EDGES, REFERENCE, empty) == []
-    assert Triage().diagnose(TriageFacts(TONIGHT, EDGES, {}, empty)).cause == "unknown"
+    assert diagnosed(known(empty, reference={})).cause == "not_assessable"
 
 
 def test_the_same_facts_give_the_same_hash():
     """A replayed night gives the same diagnosis, as plain JSON."""
-    one, two = (Triage().diagnose(facts(nulls, 3)) for _ in range(2))
+    one, two = (diagnosed(facts(nulls, 3)) for _ in range(2))
     assert one.evidence_hash == two.evidence_hash
     assert json.loads(json.dumps(one.as_json()))["cause"] == "broken_feed"

@@ -61,7 +61,7 @@ def hold(
 def release(
     session: Session, model: ModelName, night: NightArgument, reason: Why = "", actor: Actor = None
 ) -> None:
-    """Let a held night be scored."""
+    """Let a held night be scored, or one whose feed looked broken be learned from again."""
     from perennial.stages.steering import release as say
 
     session.workspace.folder(model)

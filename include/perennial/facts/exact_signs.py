@@ -46,28 +46,32 @@ def find_exact_signs(
         fault
         for name, cut in edges.columns.items()
         if cut.kind == "number"
-        for fault in _signs(name, _column(name, reference), _column(name, recent))
+        for fault in _signs(name, list(_column(name, reference).values()), _column(name, recent))
     ]
 
 
-def _column(name: str, nights: Mapping[Night, Profile]) -> list[ColumnProfile]:
-    found = [nights[key].columns.get(name) for key in sorted(nights)]
-    return [column for column in found if column is not None and column.values >= FEWEST_VALUES]
+def _column(name: str, nights: Mapping[Night, Profile]) -> dict[Night, ColumnProfile]:
+    found = {key: nights[key].columns.get(name) for key in sorted(nights)}
+    return {
+        key: column for key, column in found.items() if column is not None and column.values >= FEWEST_VALUES
+    }
 
 
-def _signs(name: str, usual: Columns, now: Columns) -> Iterator[Fault]:
-    if not usual or not now:
+def _signs(name: str, usual: Columns, recent: Mapping[Night, ColumnProfile]) -> Iterator[Fault]:
+    if not usual or not recent:
         return
-    still = sum(_same(one, other) for one, other in pairwise([usual[-1], *now]))
-    if still >= SHARE_OF_NIGHTS * len(now) and not any(_same(one, other) for one, other in pairwise(usual)):
+    nights, now = tuple(recent), list(recent.values())
+    pairs = zip(nights, pairwise([usual[-1], *now]), strict=True)
+    still = tuple(night for night, pair in pairs if _same(*pair))
+    if len(still) >= SHARE_OF_NIGHTS * len(now) and not any(_same(*pair) for pair in pairwise(usual)):
         said = f"{name} stands still: it has the values of the night before"
         yield Fault("stale", name, said, still, len(now))
     elif len(now) >= FEWEST_NIGHTS and _chance_of_run(usual, now) < BY_CHANCE:
         said = f"{name} has kept one value for {len(now)} nights, which ordinary nights do not"
-        yield Fault("constant", name, said, len(now), len(now))
+        yield Fault("constant", name, said, nights, len(now))
     elif factor := _factor(usual, now):
         said = f"mean and spread of {name} look as if multiplied by {factor:.4g}"
-        yield Fault("unit", name, said, len(now), len(now))
+        yield Fault("unit", name, said, nights, len(now))
 
 
 def _same(one: ColumnProfile, other: ColumnProfile) -> bool:
@@ -122,7 +126,9 @@ def _moments(nights: Columns) -> _Moments:
 
 
 def _beyond(usual: Sequence[float], now: Sequence[float]) -> bool:
-    """Whether nearly all nights lie above, or nearly all below, nearly all ordinary ones."""
-    low, high = (sorted(usual)[int(share * (len(usual) - 1))] for share in (1 - NEARLY, NEARLY))
-    least = NEARLY * len(now) - 1
+    """Whether nearly all nights lie above, or nearly all below, nearly all ordinary ones; few nights all of all."""
+    few = len(now) < FEWEST_NIGHTS
+    nearly = 1.0 if few else NEARLY
+    low, high = (sorted(usual)[int(share * (len(usual) - 1))] for share in (1 - nearly, nearly))
+    least = len(now) if few else NEARLY * len(now) - 1
     return sum(one < low for one in now) >= least or sum(one > high for one in now) >= least

@@ -28,6 +28,8 @@ MISSING_MORE = 0.05
 OUTSIDE_SHARE, OUTSIDE_REACH, OUTSIDE_REACH_OF_FEW = 0.01, 0.25, 1.0
 """So many more rows beyond the reference range, the furthest of them by so much of its width; further
 for a column with few values a night, such as the weather at three airports: nights differ as a whole."""
+SETTLED_NIGHTS, LEARNT_NIGHTS, FEWEST_CODES = 28, 14, 5
+"""A number is a code when its first two weeks of so many nights show so many values, and every later night some."""
 FEWEST_VALUES = 20
 """A column with fewer values on a night can be constant by chance."""
 
@@ -40,10 +42,16 @@ class Fault:
     column: str
     said: str
     """What was seen, with its numbers, as part of a sentence."""
-    nights: int
+    on: tuple[Night, ...]
+    """Nights on which it showed."""
     of_nights: int
     other: str = ""
     """The second column of a swap."""
+
+    @property
+    def nights(self) -> int:
+        """Count the nights on which it showed."""
+        return len(self.on)
 
 
 @dataclass(frozen=True)
@@ -69,14 +77,14 @@ def find_faults(
         recent: The nights the finding is about; tonight alone when it fired tonight.
     """
     pooled, usual = merge(*reference.values()), list(reference.values())
-    shown: dict[tuple[Sign, str, str], list[Seen]] = {}
+    shown: dict[tuple[Sign, str, str], dict[Night, Seen]] = {}
     for night in sorted(recent):
         for seen in _signs(edges, usual, pooled, recent[night]):
-            shown.setdefault((seen.sign, seen.column, seen.other), []).append(seen)
+            shown.setdefault((seen.sign, seen.column, seen.other), {})[night] = seen
     faults = [
-        Fault(sign, column, seen[-1].said, len(seen), len(recent), other)
+        Fault(sign, column, seen[max(seen)].said, tuple(seen), len(recent), other)
         for (sign, column, other), seen in shown.items()
-        if len(seen) >= SHARE_OF_NIGHTS * len(recent) and _one_factor(each.factor for each in seen)
+        if len(seen) >= SHARE_OF_NIGHTS * len(recent) and _one_factor(each.factor for each in seen.values())
     ]
     return sorted(faults, key=lambda fault: (get_args(Sign).index(fault.sign), fault.column))
 
@@ -145,7 +153,9 @@ def _of_values(
         return None
     if _constant(column) and not any(_constant(night) for night, _ in past):
         return "constant", "has one value in all rows, which no earlier night had"
-    return _outside(column, usual) if cut.kind == "number" else _recoded(column, usual, cut)
+    if cut.kind == "category":
+        return _recoded(column, usual, cut)
+    return _outside(column, usual) or _foreign(column, [night for night, _ in past])
 
 
 def _constant(column: ColumnProfile) -> bool:
@@ -165,6 +175,21 @@ def _outside(column: ColumnProfile, usual: ColumnProfile) -> tuple[Sign, str] | 
             said = f"lies outside its usual {usual.low:.4g} to {usual.high:.4g} in {share:.0%} of the rows"
             return "out_of_range", said
     return None
+
+
+def _foreign(column: ColumnProfile, past: list[ColumnProfile]) -> tuple[Sign, str] | None:
+    """Say that a number with few values, such as a weekday, has none of them.
+
+    Not where ordinary nights brought nothing but new values as well, as a month does, or a reading of the weather.
+    """
+    nights = [night.distinct for night in past if night.values]
+    if column.distinct is None or None in nights or len(nights) < SETTLED_NIGHTS:
+        return None
+    known = [values for values in nights if values]
+    first = frozenset[str]().union(*known[:LEARNT_NIGHTS])
+    settled = len(first) >= FEWEST_CODES and all(values & first for values in known[LEARNT_NIGHTS:])
+    strange = settled and not column.distinct & first.union(*known)
+    return ("recoded", "has none of its usual values") if strange else None
 
 
 def _recoded(column: ColumnProfile, usual: ColumnProfile, cut: ColumnEdges) -> tuple[Sign, str] | None:

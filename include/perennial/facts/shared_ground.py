@@ -25,6 +25,8 @@ SCORE = "the score"
 FEWEST_NIGHTS = 7
 FEWEST_SHARED_ROWS = 150
 """With less shared ground, in rows of equal weight, whether the relation moved is not assessable."""
+FEWEST_TO_SPREAD = 3
+"""Fewer recent nights cannot tell how much nights differ."""
 RIDGE = 3.0
 LEVEL_STEPS = 12
 """Newton's steps to a night's level: more than the few it takes."""
@@ -93,27 +95,28 @@ def moved(what: What, of: str, reference: tuple[Numbers, Numbers], recent: tuple
     """Compare two means per weight from sums per night (sum, weight); neighbouring nights may be alike.
 
     A Welch t interval on the jackknife's pseudo-values of each side, both inflated by the reference's
-    autocorrelation: fourteen nights cannot tell their own.
+    autocorrelation: fourteen nights cannot tell their own. One or two nights cannot tell how much nights differ
+    either; theirs are taken to differ as the reference's do.
     """
     from scipy.special import stdtr, stdtrit
 
-    sides = [
-        limits(pseudo_values(*side), alpha=0.025, serial=i == 0) for i, side in enumerate((reference, recent))
-    ]
-    r = float(sides[0]["serial"])
-    errors = [
-        float(sides[0]["standard_error"]),
-        float(sides[1]["standard_error"]) * ((1 + r) / (1 - r)) ** 0.5,
-    ]
+    nights = len(reference[0]), len(recent[0])
+    told = limits(pseudo_values(*reference), alpha=0.025)
+    r, usual = float(told["serial"]), float(told["standard_error"])
+    parts = [(usual, float(told["degrees"]))]
+    if nights[1] < FEWEST_TO_SPREAD:
+        parts.append((usual * (nights[0] / nights[1]) ** 0.5, float(told["degrees"])))
+    else:
+        own = limits(pseudo_values(*recent), alpha=0.025, serial=False)
+        parts.append((float(own["standard_error"]) * ((1 + r) / (1 - r)) ** 0.5, float(own["degrees"])))
     shift = float(recent[0].sum() / recent[1].sum() - reference[0].sum() / reference[1].sum())
-    error = float(np.hypot(*errors))
+    error = float(np.hypot(parts[0][0], parts[1][0]))
     if not error:
-        return Moved(what, of, shift, float(shift == 0.0), shift, shift, (len(reference[0]), len(recent[0])))
-    parts = [max(one, 1e-300) ** 4 / float(side["degrees"]) for one, side in zip(errors, sides, strict=True)]
-    degrees = error**4 / sum(parts)
+        return Moved(what, of, shift, float(shift == 0.0), shift, shift, nights)
+    degrees = error**4 / sum(max(one, 1e-300) ** 4 / freedom for one, freedom in parts)
     reach = float(stdtrit(degrees, 0.975)) * error
     p = 2 * float(stdtr(degrees, -abs(shift) / error))
-    return Moved(what, of, shift, p, shift - reach, shift + reach, (len(reference[0]), len(recent[0])))
+    return Moved(what, of, shift, p, shift - reach, shift + reach, nights)
 
 
 def sums(night: NDArray[np.int64], values: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:

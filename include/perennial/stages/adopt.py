@@ -24,7 +24,7 @@ from perennial.stages import datasets
 from perennial.stages.build_features import build_features
 from perennial.stages.candidates import Candidate, inputs, mirror_champion, trainings
 from perennial.stages.recording import record
-from perennial.stages.training_set import labelled_rows
+from perennial.stages.training_set import labelled_rows, named_rows
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _told(workspace: Workspace, model: str, found: Adopted, sample: TrainingSet,
 
 
 def _unseen(workspace: Workspace, made: Candidate, found: Adopted) -> pa.Table:
-    """Return night, label and prediction of the labelled rows that it was not fitted on."""
+    """Return night, row, label and prediction of the labelled rows that it was not fitted on."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -200,7 +200,7 @@ def _unseen(workspace: Workspace, made: Candidate, found: Adopted) -> pa.Table:
     from perennial.estimators.base import ColumnKinds
 
     text = made.task == "multiclass"
-    kinds = [("night", pa.string()), ("label", pa.string() if text else pa.float64())]
+    kinds = [("night", pa.string()), ("row", pa.string()), ("label", pa.string() if text else pa.float64())]
     kinds.append(("prediction", pa.list_(pa.float64()) if text else pa.float64()))
     empty = pa.schema(kinds).empty_table()
     try:
@@ -213,8 +213,9 @@ def _unseen(workspace: Workspace, made: Candidate, found: Adopted) -> pa.Table:
     columns = ColumnKinds(made.numeric, made.categorical)
     task: Any = made.task
     values = predict(found.pipeline, inputs(rows), task=task, columns=columns)
-    given = rows.select(["night", "label"]).append_column("prediction", pa.array(values.tolist()))
-    return given.cast(empty.schema)
+    names = named_rows(rows, workspace.spec(made.model).scored.key)
+    columns_of = [rows["night"], names, rows["label"], values.tolist()]
+    return pa.table(columns_of, names=empty.schema.names).cast(empty.schema)
 
 
 def _vouch(workspace: Workspace, made: Candidate, source: str, actor: str) -> None:

@@ -6,6 +6,7 @@ labels, asks each detector, lets the page budget decide, and says what follows; 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -15,13 +16,14 @@ from perennial.errors import NoChampionError
 from perennial.facts.reading import Reading
 from perennial.policies.paging import Crossing, PageBudget
 from perennial.policies.retraining import RetrainingFacts
-from perennial.policies.triage import Diagnosis
+from perennial.policies.triage import NOT_LEARNED_FROM, Diagnosis
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.crossings import crossings_before
 from perennial.stages.findings import follow, named, record_findings, signs_of
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
+from perennial.stages.set_aside import judge_nights
 from perennial.stages.steering import skipped
 from perennial.stages.verdict import GRAVITY, Arm, State, Watched, publish_verdict
 from perennial.workspace import Workspace
@@ -102,9 +104,18 @@ def _arms_of_labels(
     by_score = score_residuals(workspace, model, night, version)
     if by_score is not None:
         shape = watching.residual_shape
+        crossed = {key: ended for key, ended in earlier.items() if _of_relation(workspace, model, key, ended)}
         budget = PageBudget(false_pages=shape.false_pages, per_nights=shape.per_nights)
-        arms.append(_arm("residual_shape", _tonights(shape.read(by_score), night, earlier), budget, earlier))
+        arms.append(_arm("residual_shape", _tonights(shape.read(by_score), night, crossed), budget, earlier))
     return arms
+
+
+def _of_relation(workspace: Workspace, model: str, night: Night, ended: Mapping[str, Any]) -> bool:
+    """Whether a night crossed by score, and triage did not lay it to the feed, the model or wrong labels."""
+    if ended.get("residual_shape", {}).get("ratio", 0) <= 1:
+        return False
+    text = workspace.store.read(datasets.verdicts(model), night, ["verdict"])["verdict"][0].as_py()
+    return json.loads(text).get("cause") not in NOT_LEARNED_FROM
 
 
 def _tonights(reading: Reading, night: Night, earlier: Mapping[Night, Mapping[str, Any]]) -> Reading:
@@ -141,7 +152,7 @@ def conclude(
     cause: str | None = diagnosis.cause if diagnosis else None
     action = diagnosis.action if diagnosis else None
     if diagnosis and state == "page":
-        reason = f"{reason} {diagnosis.reason}" if diagnosis.cause == "broken_feed" else reason
+        reason = f"{reason} {diagnosis.reason}" if diagnosis.cause in NOT_LEARNED_FROM else reason
     if state == "silent":
         cause, action = (
             "silent_source",
@@ -149,18 +160,21 @@ def conclude(
         )
     asks = _asks(workspace, model, night, arms, diagnosis) or _asks_by_age(workspace, model, night, version)
     plain = {arm.name: {"outcome": arm.outcome, **arm.decision.as_json()} for arm in arms}
-    return Watched(night, state, reason, cause, action, asks, None, plain)
+    triage = diagnosis.as_json() if diagnosis else {}
+    return Watched(night, state, reason, cause, action, asks, None, plain, triage=triage)
 
 
 def _diagnosis(
     workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
 ) -> Diagnosis | None:
-    if not any(arm.reading.state == "over" for arm in arms):
-        return None
-    from perennial.stages.causes import diagnose
+    """Name the cause of what stands over its threshold, and keep nights out that it found broken."""
+    diagnosis = None
+    if any(arm.reading.state == "over" for arm in arms):
+        from perennial.stages.causes import diagnose
 
-    plan_hash = version.plan if version else workspace.plan(model).hash
-    return diagnose(workspace, model, night, plan_hash, {arm.name: arm.reading for arm in arms})
+        diagnosis = diagnose(workspace, model, night, version, {arm.name: arm.reading for arm in arms})
+    judge_nights(workspace, model, night, diagnosis)
+    return diagnosis
 
 
 def _asks(

@@ -18,8 +18,10 @@ from perennial.facts.profile import Profile, profile
 from perennial.facts.streams import LONGEST_WATCH, Group, NightStreams, Stream, Watch, streams_of
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
+from perennial.stages.build_features import kept_plan
 from perennial.stages.candidates import Candidate
 from perennial.stages.residual_nights import unseen
+from perennial.stages.set_aside import set_aside
 from perennial.stages.stream_windows import EVERY_NIGHTS, StreamWindows
 from perennial.workspace import Workspace
 
@@ -27,36 +29,46 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def watched_columns(spec: ModelSpec) -> tuple[str, ...]:
-    """Input columns that are watched.
+def watched_columns(workspace: Workspace, model: str, plan_hash: str) -> tuple[str, ...]:
+    """Input columns that are watched, as far as these features have them: an older version's may lack a new one.
 
     Features over a window are left out by default: the rows they sum up were watched the night they came.
     """
-    return spec.monitoring.columns or spec.features.columns
+    spec = workspace.spec(model)
+    wanted = spec.monitoring.columns or spec.features.columns
+    if not workspace.store.version(datasets.plans(model), plan_hash):
+        return wanted  # nothing is built yet
+    there = kept_plan(workspace, model, plan_hash).features
+    return tuple(name for name in wanted if name in there)
 
 
 def watch(
     workspace: Workspace, model: str, night: Night, plan_hash: str, version: Candidate | None
 ) -> Watch | None:
-    """Lay out the last nights' inputs and, if a version serves, its predictions; nothing before 28 nights."""
+    """Lay out the last nights' inputs and, if a version serves, its predictions; nothing before 28 nights.
+
+    Nights whose feed looked broken are left out, as if nothing had come: tonight is not compared with them.
+    """
     inputs = input_streams(workspace, model, night, plan_hash)
     if not inputs:
         return None
     spoken = prediction_streams(workspace, model, night, version) if version else []
     spec = workspace.spec(model)
-    return Watch.of(night, [*inputs, *spoken], spec.monitoring.budget.rate, holidays(spec, night))
+    bad = set_aside(workspace, model, by=after(night, -1)) - {night}
+    kept = [one for one in (*inputs, *spoken) if one.night not in bad]
+    return Watch.of(night, kept, spec.monitoring.budget.rate, holidays(spec, night))
 
 
 def input_streams(workspace: Workspace, model: str, night: Night, plan_hash: str) -> list[NightStreams]:
     """Return the streams of every night up to ``night``, profiling those that have not been."""
-    columns = watched_columns(workspace.spec(model))
+    columns = watched_columns(workspace, model, plan_hash)
     rows = _Inputs(workspace, model, plan_hash, columns)
     return _streams(workspace, model, rows, night, "inputs")
 
 
 def inputs_name(workspace: Workspace, model: str, plan_hash: str) -> str:
     """Name the profiles of a model's inputs: other columns or definitions are profiled apart."""
-    columns = watched_columns(workspace.spec(model))
+    columns = watched_columns(workspace, model, plan_hash)
     return "inputs." + fingerprint({"plan": plan_hash, "columns": columns})[:8]
 
 

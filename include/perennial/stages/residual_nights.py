@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from perennial.clock import Night, end_of
+from perennial.clock import Night, after, end_of
 from perennial.facts.residuals import NightResidual, Residuals
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.performance import about, mean_residuals, settled_nights
+from perennial.stages.set_aside import set_aside
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,15 +36,21 @@ class Unseen:
 
 
 def residuals(workspace: Workspace, model: str, night: Night, version: Candidate) -> Residuals | None:
-    """Collect the residual nights of a version as known at ``night``; nothing for classes without a number."""
+    """Collect the residual nights of a version as known at ``night``; nothing for classes without a number.
+
+    Nights whose feed looked broken are left out: what a model says of them shows nothing of the relation.
+    """
     if version.task == "multiclass":
         return None
+    bad = set_aside(workspace, model, by=after(night, -1))
     reference = unseen(workspace, model, version)
     live = (
         _live(workspace, model, key, night, version)
         for key in settled_nights(workspace, model, version.night, night, most=LONGEST)
+        if key not in bad
     )
-    return Residuals(night, reference.residuals, tuple(one for one in live if one), reference.scale)
+    usual = tuple(one for one in reference.residuals if one.night not in bad)
+    return Residuals(night, usual, tuple(one for one in live if one), reference.scale)
 
 
 def unseen(workspace: Workspace, model: str, version: Candidate) -> Unseen:

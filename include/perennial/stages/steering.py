@@ -10,9 +10,10 @@ from perennial.clock import Night
 from perennial.errors import HeldNightError, NotHeldError, SkippedNightError, UnknownEntryError
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages.recording import record
+from perennial.stages.set_aside import RELEASED, set_aside
 from perennial.workspace import Workspace
 
-HELD, RELEASED, SKIPPED, RERUN = "night_held", "night_released", "night_skipped", "night_rerun"
+HELD, SKIPPED, RERUN = "night_held", "night_skipped", "night_rerun"
 
 
 def hold(workspace: Workspace, model: str, night: Night, *, reason: str, actor: str) -> Entry:
@@ -25,16 +26,17 @@ def hold(workspace: Workspace, model: str, night: Night, *, reason: str, actor: 
 
 
 def release(workspace: Workspace, model: str, night: Night, *, actor: str, reason: str = "") -> Entry:
-    """Let a held night be scored.
+    """Let a held night be scored, or one that was set aside because its feed looked broken be learned from again.
 
     Raises:
-        NotHeldError: nobody holds it.
+        NotHeldError: nobody holds it, and it was not set aside.
     """
     standing = held(workspace, model, night)
-    if standing is None:
+    if standing is None and night not in set_aside(workspace, model):
         raise NotHeldError(model, night)
     why = f": {reason}" if reason else "."
-    sentence = f"{actor} releases {model} on {night}, which {standing.actor} held{why}"
+    what = f"which {standing.actor} held" if standing else "whose feed had looked broken"
+    sentence = f"{actor} releases {model} on {night}, {what}{why}"
     return say(workspace, model, night, RELEASED, sentence, actor=actor, said=reason)
 
 

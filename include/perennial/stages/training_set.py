@@ -19,6 +19,7 @@ from perennial.stages import datasets
 from perennial.stages.candidates import inputs
 from perennial.stages.labels import labels_known
 from perennial.stages.performance import join_labels
+from perennial.stages.set_aside import set_aside
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Split:
 def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night) -> pa.Table:
     """Return the feature rows of every night whose labels are known at the end of ``night``.
 
+    Nights whose feed looked broken are left out (``stages/set_aside.py``).
+
     Columns: those of the feature partitions, ``night``, ``label`` and ``known_at``, in order of nights and rows.
     """
     import pyarrow as pa
@@ -59,7 +62,10 @@ def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night
     first = after(last, 1 - window) if isinstance(window, int) else None
     dataset = datasets.features(model, plan_hash)
     parts = []
+    bad = set_aside(workspace, model, by=night)
     for key in workspace.store.keys(dataset, first, last):
+        if key in bad:
+            continue
         part = workspace.store.read(dataset, key)
         parts.append(part.append_column("night", pa.repeat(key, part.num_rows)))
     if not parts:
@@ -79,8 +85,8 @@ def _newest(rows: pa.Table, keys: tuple[str, ...]) -> pa.Table:
     with connect({"given": rows}) as connection:
         return arrow(
             connection,
-            f"""SELECT * EXCLUDE (place) FROM (SELECT *, row_number() OVER () AS place FROM given)
-            QUALIFY row_number() OVER (PARTITION BY {listed} ORDER BY place DESC) = 1 ORDER BY place""",  # noqa: S608 - quoted names
+            f"""SELECT * EXCLUDE ("@place") FROM (SELECT *, row_number() OVER () AS "@place" FROM given)
+            QUALIFY row_number() OVER (PARTITION BY {listed} ORDER BY "@place" DESC) = 1 ORDER BY "@place\"""",  # noqa: S608 - quoted names
         )
 
 
@@ -117,16 +123,17 @@ def _places(workspace: Workspace, model: str, rows: pa.Table) -> Array:
     share = float((places < HOLDOUT_SHARE).mean())
     if len(set(about)) >= LEAST_ENTITIES and HOLDOUT_SHARE / 2 <= share <= HOLDOUT_SHARE * 2:
         return places
-    return np.asarray([_place(text) for text in _named(rows, workspace.spec(model).scored.key)])
+    return np.asarray([_place(text) for text in named_rows(rows, workspace.spec(model).scored.key)])
 
 
 def entities(workspace: Workspace, model: str, rows: pa.Table) -> list[str]:
     """Name whom or what each row is about: its entity, or else its key."""
     spec = workspace.spec(model)
-    return _named(rows, ("entity",) if spec.entity else spec.scored.key)
+    return named_rows(rows, ("entity",) if spec.entity else spec.scored.key)
 
 
-def _named(rows: pa.Table, columns: tuple[str, ...]) -> list[str]:
+def named_rows(rows: pa.Table, columns: tuple[str, ...]) -> list[str]:
+    """Name each row by its values in these columns."""
     values = zip(*(rows[name].to_pylist() for name in columns), strict=True)
     return ["|".join(map(str, row)) for row in values]
 
@@ -137,13 +144,12 @@ def as_training_set(workspace: Workspace, model: str, rows: pa.Table, *, timed: 
 
     spec = workspace.spec(model)
     frame = inputs(rows)
-    keys = zip(*(rows[name].to_pylist() for name in spec.scored.key), strict=True)
     return TrainingSet(
         rows=frame,
         labels=np.asarray(rows["label"].to_pylist()),
         task=spec.task,
         columns=kinds_of(frame, list(frame.columns)),
-        keys=np.asarray(["|".join(map(str, key)) for key in keys], dtype=object),
+        keys=np.asarray(named_rows(rows, spec.scored.key), dtype=object),
         nights=np.asarray(rows["night"].to_pylist(), dtype=object) if timed else None,
         known=_known_nights(rows, spec.timezone) if timed else None,
         entities=np.asarray(entities(workspace, model, rows), dtype=object) if spec.entity else None,
@@ -170,8 +176,8 @@ def features_of(workspace: Workspace, model: str, plan_hash: str, rows: pa.Table
     with connect({"given": rows, "other": other if other is not None else pa.table({})}) as connection:
         return arrow(
             connection,
-            f"""SELECT o.* FROM (SELECT {keys}, row_number() OVER () AS place FROM given) g
-            JOIN other o USING ({keys}) ORDER BY g.place""",  # noqa: S608 - quoted names
+            f"""SELECT o.* FROM (SELECT {keys}, row_number() OVER () AS "@place" FROM given) g
+            JOIN other o USING ({keys}) ORDER BY g."@place\"""",  # noqa: S608 - quoted names
         )
 
 

@@ -6,7 +6,7 @@ Written by the monitor at the end of its work; status, pages and later nights re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from perennial.clock import Night
@@ -56,6 +56,8 @@ class Watched:
     arms: Mapping[str, Mapping[str, Json]]
     findings: Sequence[Mapping[str, Json]] = ()
     """What is open after this night, and what is over with it (``facts/finding.py``)."""
+    triage: Mapping[str, Json] = field(default_factory=dict)
+    """Cause, confidence and the tests behind it, where something is over its threshold (``policies/triage.py``)."""
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""
@@ -98,6 +100,7 @@ def _record(workspace: Workspace, model: str, watched: Watched) -> None:
                 "cause": watched.cause,
                 "finding": watched.finding,
                 "arms": watched.arms,
+                "triage": watched.triage,
             },
         ),
         among=("finding", "watched"),
