@@ -288,3 +288,18 @@ def test_a_table_of_few_nights_is_told_when_its_first_model_comes(
     )
     notes = made(table.assign(late=rng.integers(0, 2, len(days))), "late", models_root).assumptions
     assert any(note.startswith(f"nights: only {nights}") for note in notes) is said
+
+
+@pytest.mark.parametrize(("between", "spoken"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
+def test_another_delimiter_is_found_and_said(models_root: Path, between: str, spoken: str) -> None:
+    """The folder declares it, says so, and takes the file in; numbers with a decimal comma are pointed out."""
+    file = models_root.parents[1] / "data" / "table.csv"
+    frame = orders()
+    frame["price"] = [f"{k},{k % 10}" for k in range(len(frame))]
+    frame.to_csv(file, index=False, sep=between)
+    found = new("orders", file, "returned", models_root=models_root)
+    assert f"delimiter: the file is separated by {spoken}." in found.assumptions
+    assert any("price: its numbers have a decimal comma" in said for said in found.assumptions)
+    spec = load(found.folder)
+    assert {source.delimiter for source in spec.sources.values()} == {between}
+    assert taken_in(found, "rows").report.rows_quarantined == 0

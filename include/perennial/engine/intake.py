@@ -54,6 +54,7 @@ class IntakePlan:
             night=night,
             timezone=self.timezone,
             format=source.format,
+            delimiter=source.delimiter,
             table=source.table,
             static=source.static,
             time_column=source.known_at or source.event_time,

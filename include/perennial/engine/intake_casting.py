@@ -27,6 +27,7 @@ Reader: TypeAlias = Callable[[str], object]
 
 WHOLE_NUMBER = re.compile(r"([+-]?\d+)(\.0*)?")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+DECIMAL_COMMA = re.compile(r"[+-]?\d+(\.\d{3})*,\d+")
 LARGEST_INTEGER = 2**63
 TRUTHS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True}
 FALSEHOODS = {"false": False, "f": False, "no": False, "n": False, "0": False, "0.0": False}
@@ -71,6 +72,9 @@ def read_number(text: str) -> float:
     if not NUMBER.fullmatch(text):
         infinite = text.lstrip("+-").lower() in {"inf", "infinity"}
         message = "is not finite" if infinite else "is not a number"
+        if DECIMAL_COMMA.fullmatch(text):
+            written = text.replace(".", "").replace(",", ".")
+            message = f"has a decimal comma: deliver it with a point, as {written}"
         raise ValueError(message)
     number = float(text)
     if not math.isfinite(number):

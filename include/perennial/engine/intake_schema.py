@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennial.checks.base import Check
-from perennial.errors import CheckMisfitError, ColumnMissingError
+from perennial.errors import CheckMisfitError, ColumnMissingError, SourceUnreadableError
 from perennial.facts.batch import ROW, RawBatch
 from perennial.spec.source import SourceSpec
 from perennial.spec.taken import KNOWN_AT, SUPERSEDED_AT
@@ -56,6 +56,11 @@ def match_columns(raw: RawBatch, source: SourceSpec) -> Matched:
     absent = [name for name in source.columns if name not in delivered]
     missing = [name for name in absent if name not in source.optional]
     spare = [name for name in delivered if name not in source.columns]
+    declared = [name for name in raw.nested if name in source.columns]
+    if declared:
+        problem = f"has column {declared[0]!r} of type {raw.nested[declared[0]]}"
+        fix = f"Deliver {declared[0]!r} as plain columns, or as text; or take it out of `columns`."
+        raise SourceUnreadableError(raw.source, raw.location, problem, fix)
     if missing:
         raise ColumnMissingError(raw.source, raw.location, _guesses(missing, spare), delivered)
     nothing = pa.nulls(raw.table.num_rows, pa.string())

@@ -41,6 +41,9 @@ class SourceRequest:
     format: FileFormat | None = None
     """How the file is written; by default told by its extension."""
 
+    delimiter: str = ","
+    """What stands between the values of a CSV file."""
+
     table: str | None = None
     """Table to read when ``uri`` names a database."""
 
@@ -112,6 +115,9 @@ class RawBatch:
     rejects: tuple[Reject, ...] = ()
     """Lines that are no rows."""
 
+    nested: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose values are no single text (lists, structures, bytes), by name, with their type: not in ``table``."""
+
     @property
     def rows(self) -> int:
         """Count what was delivered, rejected lines included."""
@@ -119,8 +125,8 @@ class RawBatch:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the delivered columns, in order."""
-        return tuple(name for name in self.table.column_names if name != ROW)
+        """Names of the delivered columns, in order; those that cannot be read as text last."""
+        return (*(name for name in self.table.column_names if name != ROW), *self.nested)
 
 
 @dataclass(frozen=True)

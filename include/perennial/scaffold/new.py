@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from perennial.engine.intake_casting import DECIMAL_COMMA
 from perennial.errors import NotATableError
-from perennial.scaffold.inference import describe
+from perennial.scaffold.inference import Column, describe
 from perennial.scaffold.judging import judge
-from perennial.scaffold.table import allow_folder, find, read
+from perennial.scaffold.table import Place, allow_folder, find, read
 from perennial.scaffold.trying import suits
 from perennial.scaffold.writing import model_yaml, readme
+from perennial.sources.csv_file import DELIMITERS
 from perennial.spec.folder import good_name, slug
 from perennial.spec.load import load
 from perennial.spec.places import settings_file
@@ -54,12 +57,24 @@ def new(
     columns = describe(rows)
     judged = judge(rows, columns, label, time=time, entity=entity)
     judged.estimator = suits(rows, columns, judged)
+    judged.assumptions += [*_delimited(place), *_decimal_commas(columns.values())]
     if place.outside:
         allow_folder(place.outside, models_root)
         said = f"place: the table lies outside the project, so {place.outside} was added to data_roots in"
         judged.assumptions.append(f"{said} include/{settings_file(models_root).name}.")
     _write(folder, model_yaml(name, place, columns, judged), readme(name, judged))
     return NewModel(folder, judged.assumptions)
+
+
+def _delimited(place: Place) -> Iterator[str]:
+    if place.delimiter != ",":
+        yield f"delimiter: the file is separated by {DELIMITERS[place.delimiter]}."
+
+
+def _decimal_commas(columns: Iterable[Column]) -> Iterator[str]:
+    for column in columns:
+        if column.values and all(DECIMAL_COMMA.fullmatch(value) for value in column.values):
+            yield f"{column.name}: its numbers have a decimal comma, so it is text; deliver them with a point."
 
 
 def _write(folder: Path, declaration: str, page: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import tomllib
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from perennial.errors import NotATableError
 from perennial.facts.batch import FileFormat, SourceRequest
 from perennial.sources import source_for
+from perennial.sources.csv_file import DELIMITERS
 from perennial.spec.draft import holds_password
 from perennial.spec.places import Roots, settings_file
 
@@ -26,6 +28,7 @@ FORMATS: dict[str, FileFormat] = {
     ".ndjson": "jsonl",
 }
 _MAGIC = {"sqlite": (0, b"SQLite format 3\x00"), "duckdb": (8, b"DUCK")}
+LONGEST_HEADER = 1_000_000
 _ANY_NIGHT = "2000-01-01"
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY 1",
@@ -47,6 +50,8 @@ class Place:
     """Table of a database."""
     outside: Path | None
     """Folder that the project must list before the file may be read."""
+    delimiter: str = ","
+    """What stands between the values of a CSV file."""
 
 
 def find(source: str | Path, models_root: Path, table: str | None = None) -> Place:
@@ -82,7 +87,16 @@ def _placed(path: Path, roots: Roots, table: str | None) -> Place:
             f"{path.name} is of no known kind. `new` reads {kinds}, SQLite and DuckDB files."
         )
     obvious = path.suffix in {".csv", ".parquet", ".jsonl"}
-    return Place(name, str(path), None if obvious else known, None, outside)
+    between = delimiter_of(path) if known == "csv" else ","
+    return Place(name, str(path), None if obvious else known, None, outside, between)
+
+
+def delimiter_of(path: Path) -> str:
+    """Tell what stands between the values of a CSV file: what divides its header into most columns."""
+    with path.open("r", encoding="utf-8-sig", errors="replace", newline="") as file:
+        line = file.readline(LONGEST_HEADER)
+    columns = {between: len(next(csv.reader([line], delimiter=between), [])) for between in DELIMITERS}
+    return max(columns, key=lambda between: columns[between])
 
 
 def _database(path: Path) -> str | None:
@@ -121,6 +135,7 @@ def read(place: Place) -> pa.Table:
         place.location,
         _ANY_NIGHT,
         format=place.format,
+        delimiter=place.delimiter,
         table=place.table,
     )
     raw = source_for(place.location, request.format).read_whole(request)

@@ -122,6 +122,8 @@ def _source(place: Place, columns: Mapping[str, Column], judged: Judged) -> list
     lines = [f"    uri: {scalar(place.uri)}"]
     if place.format:
         lines.append(f"    format: {place.format}")
+    if place.delimiter != ",":
+        lines.append(f"    delimiter: {scalar(place.delimiter)}")
     if place.table:
         lines.append(f"    table: {scalar(place.table)}")
     lines.append(f"    key: {flow(judged.key, 6)}")

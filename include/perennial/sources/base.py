@@ -154,15 +154,30 @@ def read_instant(text: str, *, written: str | None, timezone: ZoneInfo) -> datet
     return instant
 
 
-def text_table(table: pa.Table, request: SourceRequest) -> pa.Table:
+def text_table(table: pa.Table) -> pa.Table:
     """Write every column of a typed table as text that loses nothing, and number the rows from 1.
 
-    Not-a-number becomes missing; nested and binary columns are refused.
+    Not-a-number becomes missing; the columns that ``nested_columns`` lists are left out.
     """
     import pyarrow as pa
 
-    columns = {name: _as_text(table.column(name), name, request) for name in table.column_names}
+    apart = nested_columns(table)
+    columns = {name: _as_text(table.column(name)) for name in table.column_names if name not in apart}
     return pa.table({ROW: pa.array(range(1, table.num_rows + 1), pa.int64()), **columns})
+
+
+def nested_columns(table: pa.Table) -> dict[str, str]:
+    """List the columns that cannot be written as text without a guess, with their type: lists, structures, bytes.
+
+    >>> import pyarrow as pa
+    >>> nested_columns(pa.table({"crew": [["ann"]], "origin": ["JFK"]}))
+    {'crew': 'list<item: string>'}
+    """
+    import pyarrow as pa
+
+    kinds = {field.name: _plain_type(field.type) for field in table.schema}
+    tests = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return {name: str(kind) for name, kind in kinds.items() if any(test(kind) for test in tests)}
 
 
 def _refuse_disguise(request: SourceRequest, data: bytes, kind: str, magic: bytes) -> None:
@@ -193,14 +208,17 @@ def _written_time(text: str, written: str | None) -> datetime:
         raise ValueError(message) from None
 
 
-def _as_text(column: pa.ChunkedArray, name: str, request: SourceRequest) -> pa.ChunkedArray:
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        fix = f"Write {name!r} as plain columns, or as text."
-        raise unreadable(request, f"has column {name!r} of type {kind}", fix)
+    kind = _plain_type(column.type)
     plain = column.cast(kind)
     if pa.types.is_floating(kind):
         plain = pc.if_else(pc.is_nan(plain), None, plain)

@@ -1,4 +1,4 @@
-"""A CSV file, read as text: commas, a header, UTF-8, values quoted as RFC 4180 says.
+"""A CSV file, read as text: commas or another declared delimiter, a header, UTF-8, values quoted as RFC 4180 says.
 
 Nothing is inferred and nothing shifts: a line with too few or too many values is set aside as it came, and a
 file whose quotes do not close is not read at all.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 16 * 2**20
 """Characters of one value; beyond it a quote was left open."""
 PIECE_ROWS = 10_000
-OTHER_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""What may stand between values, and how it is spoken of."""
 
 
 class CsvFile(Source):
@@ -58,7 +60,7 @@ class _Reading:
         self.rejects: list[Reject] = []
         # The limit belongs to the process; ours is the only reader of CSV in it.
         csv.field_size_limit(LONGEST_VALUE)
-        self.reader = csv.reader(self.lines, strict=True)
+        self.reader = csv.reader(self.lines, strict=True, delimiter=request.delimiter)
         self.names = self._header()
 
     def rows(self) -> Iterator[tuple[int, list[str]]]:
@@ -77,10 +79,16 @@ class _Reading:
             raise unreadable(self.request, f"has two columns named {twice[0]!r}", fix)
         if not all(map(_is_utf8, names)):
             raise unreadable(self.request, "is not UTF-8", "Save it as UTF-8 (it may be Latin-1).")
-        for delimiter, spoken in OTHER_DELIMITERS.items():
-            if len(names) == 1 and delimiter in names[0]:
-                raise unreadable(self.request, f"is separated by {spoken}", "Save it with commas.")
+        self._refuse_other_delimiter(names)
         return names
+
+    def _refuse_other_delimiter(self, names: list[str]) -> None:
+        declared = DELIMITERS.get(self.request.delimiter, self.request.delimiter)
+        for delimiter, spoken in DELIMITERS.items():
+            if len(names) == 1 and delimiter in names[0] and delimiter != self.request.delimiter:
+                problem = f"is separated by {spoken}, and its source declares {declared}"
+                fix = f"Write `delimiter: {json.dumps(delimiter)}` under the source, or save it with {declared}."
+                raise unreadable(self.request, problem, fix)
 
     def _next(self, line: int) -> list[str] | None:
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from perennial.errors import SourceSilentError
 from perennial.facts.batch import FileFormat, RawBatch, SourceRequest
-from perennial.sources.base import Source, text_table, unreadable, without_password
+from perennial.sources.base import Source, nested_columns, text_table, unreadable, without_password
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +43,7 @@ class Database(Source):
         if request.table is None:
             raise unreadable(request, "is a database", "Name the table to read under `table`.")
         try:
-            table = text_table(self._rows(request), request)
+            rows = self._rows(request)
         except SourceSilentError:
             raise
         except ImportError as error:
@@ -55,9 +55,12 @@ class Database(Source):
             problem = f"could not be read (table {request.table!r}: {type(error).__name__})"
             # The driver's own words may repeat the password, so they are not chained.
             raise unreadable(request, problem, "Check the table's name and the connection.") from None
+        table = text_table(rows)
         digest = hashlib.sha256(repr(table.to_pydict()).encode()).hexdigest()
         place = f"{without_password(request.location)}#{request.table}"
-        return RawBatch(request.source, request.night, place, table, digest, table.nbytes)
+        return RawBatch(
+            request.source, request.night, place, table, digest, table.nbytes, (), nested_columns(rows)
+        )
 
     def _rows(self, request: SourceRequest) -> pa.Table:
         address = request.location

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from perennial.facts.batch import FileFormat, RawBatch, SourceRequest
-from perennial.sources.base import Source, file_bytes, raw_batch, text_table, unreadable
+from perennial.sources.base import Source, file_bytes, nested_columns, raw_batch, text_table, unreadable
 
 
 class ParquetFile(Source):
@@ -37,4 +39,4 @@ class ParquetFile(Source):
         if twice:
             fix = "Give each column a name of its own."
             raise unreadable(request, f"has two columns named {twice[0]!r}", fix)
-        return raw_batch(request, text_table(table, request), data)
+        return replace(raw_batch(request, text_table(table), data), nested=nested_columns(table))

@@ -64,6 +64,8 @@ class SourceSpec(Strict):
     Relative paths start at the project."""
     format: Literal["csv", "parquet", "jsonl"] | None = None
     """File format; by default told by the file's extension."""
+    delimiter: Literal[",", ";", "\t", "|"] = ","
+    """What stands between the values of a CSV file: a comma, `";"`, `"\\t"` (tab) or `"|"`."""
     table: str | None = None
     """Table to read when `uri` or `connection` names a database."""
     connection: str | None = None
@@ -107,6 +109,13 @@ class SourceSpec(Strict):
             if name is not None and self.columns[name] not in TIMES:
                 message = f"column {name!r} says when, so its type is {' or '.join(TIMES)}"
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _delimiter_is_for_csv(self) -> SourceSpec:
+        if self.delimiter != "," and self.format not in ("csv", None):
+            message = f"delimiter is for CSV files, and format is {self.format}; take one of the two out"
+            raise ValueError(message)
         return self
 
     @property
