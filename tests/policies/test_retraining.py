@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from perennial.clock import after
 from perennial.facts.decision import Verdict
+from perennial.facts.expected_gain import PastTraining, expected_gain
 from perennial.policies.retraining import Retraining, RetrainingFacts
 
 READY = RetrainingFacts(
@@ -37,7 +38,7 @@ def test_drift_with_enough_new_labels_trains() -> None:
     )
 
 
-@pytest.mark.parametrize("trigger", ["drift", "performance", "age", "code", "manual"])
+@pytest.mark.parametrize("trigger", ["drift", "performance", "age", "growth", "code", "manual"])
 def test_a_broken_feed_never_retrains(trigger) -> None:
     """The model would learn the fault, whoever asks."""
     assert verdict(trigger=trigger, cause="broken_feed") is Verdict.FAIL
@@ -128,3 +129,60 @@ def test_what_a_person_asked_for_is_asked_for_by_hand() -> None:
     for last in (None, "2013-05-01"):
         facts = RetrainingFacts("2013-06-01", "manual", last_training_night=last)
         assert "asked for by hand" in Retraining().decide(facts).reason
+
+
+def refused_before(times: int) -> RetrainingFacts:
+    """Make facts of a model whose challengers were refused so many times, each for ten CPU seconds."""
+    past = [PastTraining(after("2013-05-01", -28 * back), False, None, 10.0) for back in range(times)]
+    return replace(READY, expected=expected_gain(past, READY.night))
+
+
+def test_growth_asks_only_when_it_is_declared_and_reached() -> None:
+    """Half as many new rows as the last training had are enough where growth by half is declared."""
+    grown = replace(READY, trigger="growth", new_labelled_rows=50_000)
+    few = replace(grown, new_labelled_rows=49_999)
+    assert Retraining().decide(grown).verdict is Verdict.HOLD
+    assert Retraining(grow_by=0.5).decide(grown).verdict is Verdict.PASS
+    assert "0.5 times as many are needed" in Retraining(grow_by=0.5).decide(few).reason
+
+
+def test_a_new_recipe_asks_before_growth_and_growth_before_age() -> None:
+    """One voice asks, the one with the most to say; before the first version nobody asks."""
+    policy = Retraining(grow_by=0.5, max_age_nights=30)
+    grown = replace(READY, new_labelled_rows=50_000)
+    assert policy.asks_by_itself(replace(grown, recipe_untried=True)) == "code"
+    assert policy.asks_by_itself(grown) == "growth"
+    assert policy.asks_by_itself(READY) == "age"
+    assert Retraining().asks_by_itself(READY) is None
+    assert Retraining(on_new_recipe=False).asks_by_itself(replace(READY, recipe_untried=True)) is None
+    assert policy.asks_by_itself(replace(grown, last_training_night=None)) is None
+
+
+def test_a_budget_of_seconds_holds_once_it_is_used_up() -> None:
+    """None is declared by default; a person may go past it."""
+    spent = replace(READY, cpu_seconds_last_28_nights=12.0)
+    declared = Retraining(cpu_seconds_per_28_nights=12)
+    assert Retraining().decide(spent).verdict is Verdict.PASS
+    assert "used 12 CPU seconds in 28 nights and the budget is 12" in declared.decide(spent).reason
+    assert declared.decide(replace(spent, trigger="manual")).verdict is Verdict.PASS
+    assert declared.decide(replace(spent, cpu_seconds_last_28_nights=11.9)).verdict is Verdict.PASS
+
+
+def test_worth_decides_only_where_it_is_declared_and_the_past_is_long_enough() -> None:
+    """Eight refusals are shown; with a declared worth they hold the next training back, but never a person's."""
+    poor, declared = refused_before(8), Retraining(cpu_seconds_per_percent=2)
+    shown = Retraining().decide(poor)
+    assert (shown.verdict, shown.evidence["expected"]["trainings"]) == (Verdict.PASS, 8)
+    assert "0 of 8 earlier challengers served" in shown.reason
+    held = declared.decide(poor)
+    assert held.verdict is Verdict.HOLD
+    assert "10 CPU seconds, which 5 % less loss over 28 nights are worth" in held.reason
+    assert declared.decide(refused_before(3)).verdict is Verdict.PASS
+    assert declared.decide(replace(poor, trigger="manual")).verdict is Verdict.PASS
+
+
+def test_seconds_are_evidence_only_where_they_decide() -> None:
+    """What is hashed must be the same wherever the night is judged again, and seconds never are."""
+    text = str(Retraining().decide(refused_before(2)).evidence)
+    assert "seconds" not in text
+    assert "cpu_seconds_last_28_nights" in replace(READY, cpu_seconds_last_28_nights=1.0).as_json()

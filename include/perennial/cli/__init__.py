@@ -17,6 +17,7 @@ from perennial.cli import (
     asking,
     bringing,
     catalogues,
+    deciding,
     declaring,
     finding,
     labelling,
@@ -29,7 +30,19 @@ from perennial.cli import (
 from perennial.cli.session import in_paragraphs
 
 MISUSE = 2
-PARTS = (launching, declaring, bringing, running, asking, finding, labelling, steering, alerting, catalogues)
+PARTS = (
+    launching,
+    declaring,
+    bringing,
+    running,
+    asking,
+    deciding,
+    finding,
+    labelling,
+    steering,
+    alerting,
+    catalogues,
+)
 """Modules with commands, in the order of the help."""
 
 

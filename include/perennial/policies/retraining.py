@@ -1,7 +1,8 @@
-"""Is a new candidate worth training tonight? Drift, age or a person ask; guards may say not now.
+"""Is a new candidate worth training tonight? A finding, age, growth, code or a person ask; guards may say not now.
 
 The retrain stage collects the facts and starts a training only on a PASS. Everything is judged in
-night time, so a replay of old nights decides as the nights did.
+night time, so a replay of old nights decides as the nights did; only where seconds are declared to decide
+(a budget, a worth) do measured seconds enter.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from perennial.clock import Night, after, nights_apart
 from perennial.facts.decision import Decision
+from perennial.facts.evidence import Json
+from perennial.facts.expected_gain import JUDGED_NIGHTS, ExpectedGain
 
-Trigger = Literal["drift", "performance", "age", "code", "manual"]
-"""Who asks: a finding, a realised loss, the calendar, a changed recipe, a person."""
+Trigger = Literal["drift", "performance", "age", "growth", "code", "manual"]
+"""Who asks: a finding, a realised loss, the calendar, the number of rows, a changed recipe, a person."""
 
 BUDGET_NIGHTS = 28
 """Nights over which trainings are counted."""
@@ -55,6 +58,22 @@ class RetrainingFacts:
     frozen_reason: str | None = None
     """Why training is forbidden at present; none when it is not."""
 
+    recipe_untried: bool = False
+    """Whether the folder declares a training, features or code that no version was made by."""
+
+    expected: ExpectedGain | None = None
+    """What a training may gain, by this model's own past; none before the first version."""
+
+    cpu_seconds_last_28_nights: float | None = None
+    """CPU seconds of the trainings of the last 28 nights; none where nobody asks for them."""
+
+    def as_json(self) -> dict[str, Json]:
+        """Write plain values; seconds only where they were asked for, since they are never the same twice."""
+        plain: dict[str, Json] = dict(vars(self))
+        if self.cpu_seconds_last_28_nights is None:
+            del plain["cpu_seconds_last_28_nights"]
+        return {**plain, "expected": self.expected.as_json() if self.expected else None}
+
 
 class Retraining(BaseModel):
     """When a new candidate is worth it, and the least there must be between two.
@@ -63,7 +82,9 @@ class Retraining(BaseModel):
     past the cooldown, the budget and the wait for new rows, but not past a freeze or a training under
     way. PASS trains; HOLD may pass on a later night; FAIL will not, for what was found tonight.
 
-    No trigger beat a fixed calendar on every data set measured; drift is the safer one to add.
+    No trigger beat a fixed calendar on every data set measured; drift is the safer one to add. What a training may
+    gain is foretold from what this model's earlier trainings brought, and shown; it decides only where
+    ``cpu_seconds_per_percent`` says what a gain is worth (``benchmarks/worth.py``: how often it is wrong).
 
     >>> facts = RetrainingFacts("2013-05-12", "drift", "concept", last_training_night="2013-05-05")
     >>> Retraining().decide(facts).reason
@@ -86,7 +107,35 @@ ends on 2013-05-19.'
     max_age_nights: int = Field(
         0, ge=0, description="Train when the last training is this many nights old; 0 is never by age alone."
     )
+    grow_by: float = Field(
+        0,
+        ge=0,
+        description="Train when labelled rows have grown by this share since the last training (0.5 goes with the "
+        "nightly layer); 0 is never by growth alone.",
+    )
+    on_new_recipe: bool = Field(
+        True,
+        description="Train once when features, training, label or version of the folder differ from every version "
+        "that was made.",
+    )
     max_trainings_per_28_nights: int = Field(4, ge=1, description="Budget of trainings in 28 nights.")
+    cpu_seconds_per_28_nights: float | None = Field(
+        None,
+        gt=0,
+        description="Budget of CPU seconds that trainings may have used in 28 nights; by default none.",
+    )
+    cpu_seconds_per_percent: float | None = Field(
+        None,
+        gt=0,
+        description="CPU seconds that one percent less loss over 28 nights is worth; by default gain and cost are "
+        "shown and decide nothing.",
+    )
+    least_chance: float = Field(
+        0.05, ge=0, lt=1, description="A training less likely than this to be worth its cost waits."
+    )
+    min_past_trainings: int = Field(
+        4, ge=1, description="Worth decides only once so many earlier challengers are known."
+    )
     never_on: tuple[str, ...] = Field(
         ("broken_feed",), description="Causes after which nothing is trained, not even by hand."
     )
@@ -97,7 +146,7 @@ ends on 2013-05-19.'
 
     def decide(self, facts: RetrainingFacts) -> Decision:
         """Go ahead, or say in one sentence what stands against it."""
-        numbers = {"trigger": facts.trigger, "cause": facts.cause, "night": facts.night}
+        numbers = facts.as_json()
         never = self._never(facts)
         if never:
             return Decision.failed(f"No training on {facts.night}: {never}.", **numbers)
@@ -106,13 +155,49 @@ ends on 2013-05-19.'
             wait = self._too_soon(facts, facts.last_training_night)
         if wait:
             return Decision.held(f"No training on {facts.night}: {wait}.", **numbers)
-        return Decision.passed(f"Training on {facts.night}: {_because(facts)}.", **numbers)
+        foretold = f" {facts.expected.sentence}." if facts.expected else ""
+        return Decision.passed(f"Training on {facts.night}: {_because(facts)}.{foretold}", **numbers)
 
     def is_due(self, facts: RetrainingFacts) -> bool:
         """Whether the last training is so old that age asks for a new one."""
         if not self.max_age_nights or facts.last_training_night is None:
             return False
         return nights_apart(facts.last_training_night, facts.night) >= self.max_age_nights
+
+    def has_grown(self, facts: RetrainingFacts) -> bool:
+        """Whether there is so much more to learn from that growth asks for a training.
+
+        >>> grown = RetrainingFacts("2013-05-12", "growth", new_labelled_rows=500, rows_at_last_training=1000)
+        >>> Retraining(grow_by=0.5).has_grown(grown), Retraining().has_grown(grown)
+        (True, False)
+        """
+        known = facts.rows_at_last_training
+        return bool(self.grow_by and known) and facts.new_labelled_rows >= self.grow_by * known
+
+    def asks_by_itself(self, facts: RetrainingFacts) -> Trigger | None:
+        """Say who asks on a night on which nothing was found: a new recipe, growth, age, or nobody."""
+        if facts.last_training_night is None:
+            return None
+        if self.on_new_recipe and facts.recipe_untried:
+            return "code"
+        if self.has_grown(facts):
+            return "growth"
+        return "age" if self.is_due(facts) else None
+
+    def not_worth(self, facts: RetrainingFacts) -> str | None:
+        """Say that a training is hardly ever worth its cost, where it is declared what a gain is worth."""
+        expected, value = facts.expected, self.cpu_seconds_per_percent
+        if value is None or expected is None or expected.cpu_seconds is None:
+            return None
+        needed = expected.cpu_seconds / value / 100
+        chance = expected.chance_above(needed)
+        if expected.trainings < self.min_past_trainings or chance >= self.least_chance:
+            return None
+        return (
+            f"it would cost about {expected.cpu_seconds:.3g} CPU seconds, which {100 * needed:.2g} % less loss over "
+            f"{JUDGED_NIGHTS} nights are worth, and the chance of that is {chance:.3f}; {self.least_chance:g} is asked "
+            f"for. {expected.sentence}"
+        )
 
     def _never(self, facts: RetrainingFacts) -> str | None:
         if facts.cause in self.never_on:
@@ -125,6 +210,8 @@ ends on 2013-05-19.'
         """Say which guard holds; in order of what a person would ask first."""
         if facts.trigger == "age" and not self.is_due(facts):
             return self._not_old_enough(facts, last)
+        if facts.trigger == "growth" and not self.has_grown(facts):
+            return self._not_grown_enough(facts)
         age = nights_apart(last, facts.night)
         if age < self.cooldown_nights:
             return (
@@ -137,13 +224,30 @@ ends on 2013-05-19.'
                 f"budget is {self.max_trainings_per_28_nights}"
             )
         # A changed recipe learns something new from the same rows.
-        return None if facts.trigger == "code" else self._too_little_new(facts)
+        few = None if facts.trigger == "code" else self._too_little_new(facts)
+        return few or self._too_dear(facts) or self.not_worth(facts)
+
+    def _too_dear(self, facts: RetrainingFacts) -> str | None:
+        budget, spent = self.cpu_seconds_per_28_nights, facts.cpu_seconds_last_28_nights
+        if budget is None or spent is None or spent < budget:
+            return None
+        return (
+            f"trainings used {spent:.3g} CPU seconds in {BUDGET_NIGHTS} nights and the budget is {budget:g}"
+        )
 
     def _not_old_enough(self, facts: RetrainingFacts, last: Night) -> str:
         if not self.max_age_nights:
             return "max_age_nights is 0, so age alone asks for none"
         age = nights_apart(last, facts.night)
         return f"the last one is {age} nights old and due at {self.max_age_nights}"
+
+    def _not_grown_enough(self, facts: RetrainingFacts) -> str:
+        if not self.grow_by:
+            return "grow_by is 0, so growth alone asks for none"
+        return (
+            f"{facts.new_labelled_rows} labelled rows are new beside the {facts.rows_at_last_training} of the last "
+            f"training, and {self.grow_by:g} times as many are needed"
+        )
 
     def _too_little_new(self, facts: RetrainingFacts) -> str | None:
         nights = facts.new_labelled_nights

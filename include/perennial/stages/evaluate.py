@@ -19,6 +19,7 @@ from perennial.stages import datasets
 from perennial.stages.candidates import candidate
 from perennial.stages.comparison import compare_on_holdout
 from perennial.stages.recording import record_again
+from perennial.stages.usage import measured, recorded, run_of
 from perennial.workspace import Workspace
 
 OUTCOME = {Verdict.PASS: "passed", Verdict.FAIL: "refused", Verdict.HOLD: "held"}
@@ -28,7 +29,9 @@ def measure(workspace: Workspace, model: str, version: str, night: Night) -> Eva
     """Score the holdout with the candidate, the champion of ``night`` and the baselines; publish the sums."""
     import pyarrow as pa
 
-    evaluation = compare_on_holdout(workspace, candidate(workspace, model, version), night)
+    run = run_of(workspace, model, version)
+    with recorded(workspace, model, run, "evaluate") if run else measured():
+        evaluation = compare_on_holdout(workspace, candidate(workspace, model, version), night)
     table = pa.table({"evaluation": [as_text(evaluation.as_json())]})
     workspace.store.publish(datasets.evaluations(model), f"{version}-{night}", table)
     return evaluation

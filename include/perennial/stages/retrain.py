@@ -1,9 +1,13 @@
 """Decide whether a new candidate is worth training tonight, and say why or why not.
 
-Triggered by a finding, by age, by a changed recipe or by a person; starts ``train`` and nothing else.
+Triggered by a finding, by age, by growth, by a changed recipe or by a person; starts ``train`` and nothing else. What
+earlier decisions brought is judged first, so that tonight's is foretold from it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from perennial.clock import Night, after
 from perennial.facts.decision import Decision, Verdict
@@ -11,8 +15,11 @@ from perennial.ledger.base import NewEntry
 from perennial.policies.retraining import BUDGET_NIGHTS, RetrainingFacts, Trigger
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, trainings
+from perennial.stages.judging import judge_past
 from perennial.stages.labels import labels_known
+from perennial.stages.past_trainings import cost, foretold
 from perennial.stages.recording import record_again
+from perennial.stages.training_run import recipe_of
 from perennial.workspace import Workspace
 
 KIND = {Verdict.PASS: "retrain", Verdict.HOLD: "retrain_waits", Verdict.FAIL: "retrain_refused"}
@@ -30,8 +37,9 @@ def retrain(
     under_way: bool = False,
 ) -> Decision:
     """Judge the request by the model's retraining policy, in night time, and record the answer."""
+    judge_past(workspace, model, night)
     facts = gather(workspace, model, night, trigger=trigger, cause=cause, under_way=under_way)
-    decision = workspace.spec(model).retraining.decide(facts)
+    decision = workspace.spec(model).retraining.decide(_weighed(workspace, model, facts))
     record_again(
         workspace,
         NewEntry(
@@ -48,24 +56,83 @@ def retrain(
     return decision
 
 
+def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | None:
+    """Say who asks for a training on a night on which nothing was found: a new recipe, growth, age, or nobody.
+
+    Asked every night, so rows are counted from what settled nights say of themselves, and none is read.
+    """
+    trained = [one for one in trainings(workspace, model, night) if one.night < night]
+    if not trained:
+        return None
+    policy, last = workspace.spec(model).retraining, trained[-1]
+    facts = RetrainingFacts(
+        night=night,
+        trigger="age",
+        last_training_night=last.night,
+        new_labelled_rows=_settled_rows(workspace, model, after(last.night), night) if policy.grow_by else 0,
+        rows_at_last_training=last.rows,
+        recipe_untried=policy.on_new_recipe and _untried(workspace, model, trained),
+    )
+    return policy.asks_by_itself(facts)
+
+
+def _settled_rows(workspace: Workspace, model: str, first: Night, last: Night) -> int:
+    dataset = datasets.performance(model)
+    found = (workspace.store.manifest(dataset, key) for key in workspace.store.keys(dataset, first, last))
+    return sum(one.rows for one in found if one)
+
+
 def gather(
-    workspace: Workspace, model: str, night: Night, *, trigger: Trigger, cause: str | None, under_way: bool
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    *,
+    trigger: Trigger,
+    cause: str | None = None,
+    under_way: bool = False,
 ) -> RetrainingFacts:
-    """Collect what the policy asks for."""
+    """Collect what the policy asks for, but what has to be measured on rows."""
     trained = [one for one in trainings(workspace, model, night) if one.night < night]
     last = trained[-1] if trained else None
     rows, nights = _new_labels(workspace, model, night, last)
     return RetrainingFacts(
         night=night,
         trigger=trigger,
-        cause=cause,
+        cause=cause or _found(workspace, model, night),
         last_training_night=last.night if last else None,
         new_labelled_rows=rows,
         new_labelled_nights=nights,
         rows_at_last_training=last.rows if last else 0,
         under_way=under_way,
         trainings_last_28_nights=sum(one.night > after(night, -BUDGET_NIGHTS) for one in trained),
+        recipe_untried=_untried(workspace, model, trained),
     )
+
+
+def _weighed(workspace: Workspace, model: str, facts: RetrainingFacts) -> RetrainingFacts:
+    """Add what a training may gain and, where seconds are declared to decide, what trainings have cost."""
+    if facts.last_training_night is None or workspace.ledger.champion(model, facts.night) is None:
+        return facts
+    spent = None
+    if workspace.spec(model).retraining.cpu_seconds_per_28_nights is not None:
+        last = after(facts.night, -BUDGET_NIGHTS)
+        made = [one for one in trainings(workspace, model, facts.night) if last < one.night < facts.night]
+        spent = sum(cost(workspace, model, one.version) or 0.0 for one in made)
+    expected = foretold(workspace, model, facts.night, facts.trigger)
+    return replace(facts, expected=expected, cpu_seconds_last_28_nights=spent)
+
+
+def _found(workspace: Workspace, model: str, night: Night) -> str | None:
+    """Return the cause that tonight's watch found, if any: whoever asks, a broken feed must not be learned."""
+    said = workspace.ledger.entries(model, kinds={"finding", "watched"}, first_night=night, last_night=night)
+    cause = said[-1].evidence.get("cause") if said else None
+    return str(cause) if cause else None
+
+
+def _untried(workspace: Workspace, model: str, trained: Sequence[Candidate]) -> bool:
+    """Whether no version was made as the folder now says; a model that was adopted is left as it is."""
+    recipes = {one.recipe for one in trained if one.estimator != "adopted"}
+    return bool(recipes) and recipe_of(workspace, model) not in recipes
 
 
 def _new_labels(

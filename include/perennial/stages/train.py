@@ -17,6 +17,7 @@ from perennial.stages.build_features import build_features
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.training_run import about_run, declared, recipe_of, space, training_rows
 from perennial.stages.training_set import labelled_rows, split
+from perennial.stages.usage import keep, measured, recorded
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ TUNING_FOLDS = 3
 
 def assemble(workspace: Workspace, model: str, night: Night) -> str:
     """Publish the labelled rows known at the end of ``night``, split; return the key of the run."""
+    with measured() as usage:
+        run = _assembled(workspace, model, night)
+    keep(workspace, model, run, "assemble", usage)
+    return run
+
+
+def _assembled(workspace: Workspace, model: str, night: Night) -> str:
     plan = workspace.plan(model)
     build_features(workspace, model, night, plan)
     rows, divided = split(workspace, model, labelled_rows(workspace, model, plan.hash, night))
@@ -71,7 +79,8 @@ def tune(workspace: Workspace, model: str, run: str, generation: int, batch: int
     trials = _proposed(workspace, model, run, generation)[batch::batches]
     key = f"{run}-g{generation}-b{batch}"
     if not workspace.store.version(_trials(model), key):
-        tried = _tried(workspace, model, run, trials)
+        with recorded(workspace, model, run, f"tune-{generation}-{batch}"):
+            tried = _tried(workspace, model, run, trials)
         workspace.store.publish(
             _trials(model), key, pa.table({"trial": [one.model_dump_json() for one in tried]})
         )
@@ -83,7 +92,8 @@ def fit(workspace: Workspace, model: str, run: str) -> Candidate:
     from perennial.stages.fitting_run import fit_and_register
 
     about = about_run(workspace, model, run)
-    return fit_and_register(workspace, model, run, about, best_parameters(workspace, model, run))
+    with recorded(workspace, model, run, "fit"):
+        return fit_and_register(workspace, model, run, about, best_parameters(workspace, model, run))
 
 
 def best_parameters(workspace: Workspace, model: str, run: str) -> dict[str, Any]:
