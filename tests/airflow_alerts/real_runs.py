@@ -31,7 +31,23 @@ def run(kind: str, conf: dict[str, str], model: str = MODEL) -> dict[str, Any]:
         task.retries = 0
     ended = dag.test(logical_date=None, run_conf=conf)
     states = {f"{ti.task_id}/{ti.map_index}": ti.state for ti in ended.get_task_instances()}
-    return {"state": str(ended.state), "tasks": states, "run_id": ended.run_id}
+    return {
+        "state": str(ended.state),
+        "tasks": states,
+        "run_id": ended.run_id,
+        "note": note(ended.dag_id, ended.run_id),
+    }
+
+
+def note(dag_id: str, run_id: str) -> str | None:
+    """Read the note that Airflow shows beside a run."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        run = session.scalar(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+        return run.note if run else None
 
 
 def links(kind: str, task_id: str, run_id: str) -> dict[str, str | None]:

@@ -127,6 +127,12 @@ def test_a_failed_night_is_one_alert_that_says_what_to_do(story: Story) -> None:
     assert f"Model {MODEL}, night {TONIGHT}, failure (critical)." in told
 
 
+def test_a_run_has_a_note_that_says_what_it_decided(story: Story) -> None:
+    """Whoever looks down the list of runs reads it there; a run that decided nothing has none."""
+    assert story.told["retrain"]["note"].startswith("No training")
+    assert story.told["failed"]["note"] is None
+
+
 def test_the_recovery_is_told_when_the_whole_run_has_succeeded(story: Story) -> None:
     """Not by the first task that ends well, but by the last; and only once."""
     recovered = [alert for alert in story.logged if alert.event == "recovery"]
@@ -178,7 +184,7 @@ def test_retrain_links_to_the_runs_that_followed(story: Story) -> None:
 def test_plugins_load_without_errors(story: Story) -> None:
     """A plugin that cannot be imported is silently missing everywhere but here."""
     assert story.told["plugin_errors"] == {}
-    assert "perennial_links" in story.told["plugins"]
+    assert {"perennial_links", "perennial_notes"} <= set(story.told["plugins"])
 
 
 @pytest.mark.parametrize(

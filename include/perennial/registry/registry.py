@@ -17,7 +17,16 @@ from perennial.errors import RefusedArtefactError, UnknownVersionError
 from perennial.registry.artefacts import FILE_NAME, Artefact, read, write
 from perennial.registry.database import check_database
 from perennial.registry.moving import follow
-from perennial.registry.server import RUN_KEY, connect, fetch, inside, register, registered, run_of
+from perennial.registry.server import (
+    RUN_KEY,
+    connect,
+    fetch,
+    inside,
+    keep_files,
+    register,
+    registered,
+    run_of,
+)
 from perennial.registry.training import BEHAVIOUR_FILE, Training, log_model, tell
 from perennial.registry.trusted_types import trusted_for
 
@@ -134,6 +143,13 @@ class Registry:
             return _told(self._client.get_model_version_by_alias(model, alias))
         except MlflowException:
             return None
+
+    def keep_files(self, model: str, run_key: str, files: Mapping[str, bytes], sentence: str) -> str:
+        """Keep files in a run that is no training, at the head of its page a sentence; return the run."""
+        run_id = run_of(self._client, model, run_key, self._files)
+        keep_files(self._client, run_id, files)
+        self._client.set_tag(run_id, "mlflow.note.content", sentence)
+        return run_id
 
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Tag a run, for example with the id of the ledger's entry about it."""

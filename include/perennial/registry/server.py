@@ -137,6 +137,16 @@ def fetch(address: str, files: Path | None, tracking_uri: str) -> bytes:
         ).read_bytes()
 
 
+def keep_files(client: MlflowClient, run_id: str, files: Mapping[str, bytes]) -> None:
+    """Keep files with a run, each under its name; a file of the same name is replaced."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            file = Path(folder) / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        client.log_artifacts(run_id, folder)
+
+
 def _local(path: Path, address: str, files: Path | None) -> bytes:
     if files is None or not path.resolve().is_relative_to(files.resolve()):
         raise RefusedArtefactError(address, "it does not lie where the registry keeps its files")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import math
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from perennial.engine.behaviour import rows_as_text
 from perennial.estimators.base import ColumnKinds, Value
 from perennial.facts.evaluation import Task
+from perennial.registry.server import keep_files
 from perennial.registry.trusted_types import trusted_for
 
 if TYPE_CHECKING:
@@ -127,15 +127,9 @@ def _signature(training: Training) -> Any:
 
 
 def _keep_files(client: MlflowClient, run_id: str, training: Training) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        rows = root / BEHAVIOUR_FILE
-        rows.parent.mkdir()
-        rows.write_text(rows_as_text(training.fixed_rows, training.columns), encoding="utf-8")
-        for name, picture in training.figures.items():
-            (root / "figures").mkdir(exist_ok=True)
-            (root / "figures" / Path(name).name).write_bytes(picture)
-        client.log_artifacts(run_id, str(root))
+    rows = rows_as_text(training.fixed_rows, training.columns).encode()
+    pictures = {f"figures/{Path(name).name}": picture for name, picture in training.figures.items()}
+    keep_files(client, run_id, {BEHAVIOUR_FILE: rows, **pictures})
 
 
 def png(figure: Any) -> bytes:
