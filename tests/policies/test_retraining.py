@@ -156,6 +156,7 @@ def test_a_new_recipe_asks_before_growth_and_growth_before_age() -> None:
     assert Retraining().asks_by_itself(READY) is None
     assert Retraining(on_new_recipe=False).asks_by_itself(replace(READY, recipe_untried=True)) is None
     assert policy.asks_by_itself(replace(grown, last_training_night=None)) is None
+    assert policy.asks_by_itself(replace(grown, last_training_night="2013-05-19")) is None
 
 
 def test_a_budget_of_seconds_holds_once_it_is_used_up() -> None:

@@ -96,7 +96,11 @@ def test_a_changed_folder_asks_once_for_a_training(lived: Project, registry_data
     file.write_text(kept.replace("fold_nights: 14", "fold_nights: 15"))
     assert asks_by_itself(project.workspace(registry_database), MODEL, LATER) == "code"
     file.write_text(kept + "retraining: {grow_by: 0.5}\n")
-    assert asks_by_itself(project.workspace(registry_database), MODEL, LATER) == "growth"
+    workspace = project.workspace(registry_database)
+    assert asks_by_itself(workspace, MODEL, LATER) == "growth"
+    retrain(workspace, MODEL, LATER, trigger="growth", under_way=True)
+    assert asks_by_itself(workspace, MODEL, LATER) == "growth"
+    assert asks_by_itself(workspace, MODEL, after(LATER)) is None
 
 
 def test_a_broken_feed_found_tonight_stands_against_a_request_by_hand(past: Workspace) -> None:

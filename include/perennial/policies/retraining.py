@@ -175,8 +175,12 @@ ends on 2013-05-19.'
         return bool(self.grow_by and known) and facts.new_labelled_rows >= self.grow_by * known
 
     def asks_by_itself(self, facts: RetrainingFacts) -> Trigger | None:
-        """Say who asks on a night on which nothing was found: a new recipe, growth, age, or nobody."""
-        if facts.last_training_night is None:
+        """Say who asks on a night on which nothing was found: a new recipe, growth, age, or nobody.
+
+        Nobody asks before the cooldown is over: the answer would be no on every night.
+        """
+        last = facts.last_training_night
+        if last is None or nights_apart(last, facts.night) < self.cooldown_nights:
             return None
         if self.on_new_recipe and facts.recipe_untried:
             return "code"

@@ -22,6 +22,7 @@ from perennial.stages.recording import record_again
 from perennial.stages.training_run import recipe_of
 from perennial.workspace import Workspace
 
+ASKED_AGAIN_NIGHTS = 7
 KIND = {Verdict.PASS: "retrain", Verdict.HOLD: "retrain_waits", Verdict.FAIL: "retrain_refused"}
 
 
@@ -59,10 +60,11 @@ def retrain(
 def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | None:
     """Say who asks for a training on a night on which nothing was found: a new recipe, growth, age, or nobody.
 
-    Asked every night, so rows are counted from what settled nights say of themselves, and none is read.
+    Asked every night, so rows are counted from what settled nights say of themselves, and none is read. After a no
+    a week passes before the same is asked again.
     """
     trained = [one for one in trainings(workspace, model, night) if one.night < night]
-    if not trained:
+    if not trained or workspace.ledger.champion(model, night) is None:
         return None
     policy, last = workspace.spec(model).retraining, trained[-1]
     facts = RetrainingFacts(
@@ -73,7 +75,15 @@ def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | 
         rows_at_last_training=last.rows,
         recipe_untried=policy.on_new_recipe and _untried(workspace, model, trained),
     )
-    return policy.asks_by_itself(facts)
+    trigger = policy.asks_by_itself(facts)
+    return None if trigger and _lately_answered(workspace, model, night, trigger) else trigger
+
+
+def _lately_answered(workspace: Workspace, model: str, night: Night, trigger: Trigger) -> bool:
+    """Whether the same was asked in the nights before, tonight not counted."""
+    first, last = after(night, -ASKED_AGAIN_NIGHTS), after(night, -1)
+    said = workspace.ledger.entries(model, kinds=tuple(KIND.values()), first_night=first, last_night=last)
+    return any(entry.evidence["trigger"] == trigger for entry in said)
 
 
 def _settled_rows(workspace: Workspace, model: str, first: Night, last: Night) -> int:
