@@ -117,3 +117,11 @@ def test_a_registry_that_cannot_be_reached_is_said_so(call, served) -> None:
     assert (answer.status, answer.out) == (4, "")
     assert "secret" not in answer.err
     assert "Traceback" not in answer.err
+
+
+def test_an_empty_version_is_the_newest_one(perennial, served, project) -> None:
+    """As if it had not been given; where none was trained, that is said."""
+    words = ("run", MODEL, "evaluate", "--gate", "loads_and_predicts", "--version", "", "--json")
+    assert perennial(*words, of=served.root).json["version"] == "1"
+    answer = perennial(*words, "--night", FIRST, of=project.declare().root)
+    assert (answer.status, "has no version yet" in answer.out) == (3, True)

@@ -34,7 +34,7 @@ class Asked:
         from perennial.stages.candidates import trainings
 
         known = trainings(self.workspace, self.model)
-        if self.version is None and not known:
+        if not self.version and not known:
             raise NoVersionYetError(self.model)
         return self.version or known[-1].version
 
