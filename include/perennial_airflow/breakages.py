@@ -1,7 +1,8 @@
 """Since when a DAG cannot be run: kept beside the compiled declarations, so that each breakage is red once.
 
 A DAG file is read again and again, and each reading must declare the same clock. What is kept says when this very
-error was first seen, and goes when the mistake is mended; the next one begins anew, also if it is the same.
+error was first seen, and goes when the mistake is mended or its folder deleted; the next one begins anew, also if it
+is the same.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def known() -> frozenset[str]:
 
 
 def mended(dag_id: str) -> None:
-    """Forget the error of a DAG that can be run."""
+    """Forget the error of a DAG that can be run, or is gone."""
     with suppress(OSError):
         _file(dag_id).unlink()
 

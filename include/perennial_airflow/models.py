@@ -22,7 +22,9 @@ def each_model(build: FunctionType) -> None:
     can be read takes no other with it: in its place stands a red one that shows the stack trace.
     """
     kind, broken = Path(build.__code__.co_filename).stem, known()
-    for facts in _wanted():
+    there = list(_wanted())
+    _forget_what_is_gone(broken, there, kind)
+    for facts in there:
         if isinstance(facts, DagFacts):
             try:
                 build(facts)
@@ -34,11 +36,25 @@ def each_model(build: FunctionType) -> None:
 
 def each_broken(build: Callable[[BrokenFacts], object]) -> None:
     """Call ``build`` for every model whose folder cannot be read."""
-    broken = known()
-    for facts in _wanted():
+    broken, there = known(), list(_wanted())
+    _forget_what_is_gone(broken, there, "broken")
+    for facts in there:
         if isinstance(facts, BrokenFacts):
             build(facts)
         elif (dag_id := f"{facts.name}.broken") in broken:
+            mended(dag_id)
+
+
+def _forget_what_is_gone(broken: frozenset[str], there: list[DagFacts | BrokenFacts], kind: str) -> None:
+    """Forget the errors of folders that were deleted, where all models are read: one that comes back is new."""
+    from airflow.sdk import get_parsing_context
+
+    if not broken or get_parsing_context().dag_id is not None:
+        return
+    names = {facts.name for facts in there}
+    for dag_id in broken:
+        model, _, its_kind = dag_id.partition(".")
+        if its_kind == kind and model not in names:
             mended(dag_id)
 
 

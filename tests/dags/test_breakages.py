@@ -1,7 +1,9 @@
 """Each breakage has one moment: the same at every reading, another once it was mended or reads otherwise."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,36 @@ def test_what_was_mended_breaks_anew() -> None:
     mended(DAG)
     assert since(DAG, "line 3") > first
     assert since("worn.broken", "line 3") == other
+
+
+@pytest.mark.airflow
+def test_a_folder_that_was_deleted_and_comes_back_is_red_again(tmp_path: Path) -> None:
+    """With the very same mistake; another broken folder keeps its moment all the while."""
+    from perennial_airflow.models import each_broken
+
+    def read(*names: str) -> dict[str, datetime]:
+        """Read a project that has these broken folders, as the DAG file does."""
+        found: dict[str, datetime] = {}
+        for name in ("torn", "worn"):
+            folder = tmp_path / "include" / "models" / name
+            shutil.rmtree(folder, ignore_errors=True)
+            if name in names:
+                folder.mkdir(parents=True)
+                (folder / "model.yaml").write_text("perennial: 1\ntask: nonsense\n")
+        each_broken(lambda facts: found.update({facts.name: since(f"{facts.name}.broken", facts.error)}))
+        return found
+
+    before = os.environ.get("PERENNIAL_PROJECT")
+    os.environ["PERENNIAL_PROJECT"] = str(tmp_path)
+    try:
+        first, gone, back = read("torn", "worn"), read("worn"), read("torn", "worn")
+        assert read("torn", "worn") == back
+    finally:
+        os.environ.pop("PERENNIAL_PROJECT")
+        if before is not None:
+            os.environ["PERENNIAL_PROJECT"] = before
+    assert first["worn"] == gone["worn"] == back["worn"]
+    assert back["torn"] > first["torn"]
 
 
 def test_what_was_cut_off_is_begun_again(home: Path) -> None:
