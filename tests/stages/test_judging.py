@@ -104,8 +104,11 @@ def test_a_changed_folder_asks_once_for_a_training(lived: Project, registry_data
 
 
 def test_a_broken_feed_found_tonight_stands_against_a_request_by_hand(past: Workspace) -> None:
-    """The cause that the watch recorded counts, also where whoever asks does not name it."""
+    """The cause that the watch recorded counts, also where whoever asks does not name it, until the night is free."""
     night = after(LATER, -1)
     found = NewEntry(MODEL, "finding", "f", night, "monitor", "It broke.", {"cause": "broken_feed"})
     past.ledger.append(found)
     assert retrain(past, MODEL, night, trigger="manual").verdict is Verdict.FAIL
+    for kind in ("nights_set_aside", "nights_freed"):
+        past.ledger.append(NewEntry(MODEL, kind, night, night, "monitor", "It is well.", {"nights": {}}))
+    assert retrain(past, MODEL, night, trigger="manual").verdict is Verdict.PASS

@@ -22,6 +22,7 @@ from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor
 from perennial.stages.performance import settled_nights
+from perennial.stages.set_aside import set_aside
 from perennial.stages.training_set import features_of
 from perennial.workspace import Workspace
 
@@ -61,8 +62,16 @@ class Change:
 
 
 def nights_after(workspace: Workspace, model: str, decided: Night, night: Night) -> list[Night]:
-    """List the first 28 nights after a decision that have settled at the end of ``night``."""
-    return settled_nights(workspace, model, after(decided), night)[:JUDGED_NIGHTS]
+    """List the first 28 nights after a decision that have settled at the end of ``night``, but those set aside."""
+    return _sound(workspace, model, settled_nights(workspace, model, after(decided), night), night)[
+        :JUDGED_NIGHTS
+    ]
+
+
+def _sound(workspace: Workspace, model: str, nights: list[Night], night: Night) -> list[Night]:
+    """Leave out nights whose feed was found broken: a fault says nothing of a model."""
+    broken = set_aside(workspace, model, by=night)
+    return [key for key in nights if key not in broken]
 
 
 def beside(
@@ -90,6 +99,7 @@ def fared(workspace: Workspace, model: str, decided: Night, night: Night) -> Cha
     """Compare the loss as it was served on the 28 nights after a decision with that of the nights before it."""
     nights = nights_after(workspace, model, decided, night)
     earlier = settled_nights(workspace, model, None, decided, most=JUDGED_NIGHTS)
+    earlier = _sound(workspace, model, earlier, night)
     if min(len(nights), len(earlier)) < LEAST_NIGHTS:
         return None
     later, former = (_served(workspace, model, keys, night) for keys in (nights, earlier))

@@ -19,6 +19,7 @@ from perennial.stages.judging import judge_past
 from perennial.stages.labels import labels_known
 from perennial.stages.past_trainings import cost, foretold
 from perennial.stages.recording import record_again
+from perennial.stages.set_aside import SET_ASIDE, set_aside
 from perennial.stages.training_run import recipe_of
 from perennial.workspace import Workspace
 
@@ -133,10 +134,16 @@ def _weighed(workspace: Workspace, model: str, facts: RetrainingFacts) -> Retrai
 
 
 def _found(workspace: Workspace, model: str, night: Night) -> str | None:
-    """Return the cause that tonight's watch found, if any: whoever asks, a broken feed must not be learned."""
+    """Return the cause that tonight's watch found, if any: whoever asks, a broken feed must not be learned.
+
+    A night that was delivered anew or released since is broken no longer, whatever was said of it then.
+    """
+    if night in set_aside(workspace, model, by=night):
+        return "broken_feed"
+    once = workspace.ledger.entries(model, kinds={SET_ASIDE}, first_night=night, last_night=night)
     said = workspace.ledger.entries(model, kinds={"finding", "watched"}, first_night=night, last_night=night)
     cause = said[-1].evidence.get("cause") if said else None
-    return str(cause) if cause else None
+    return str(cause) if cause and not (once and cause == "broken_feed") else None
 
 
 def _untried(workspace: Workspace, model: str, trained: Sequence[Candidate]) -> bool:
