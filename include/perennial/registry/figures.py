@@ -68,6 +68,15 @@ def moved_by_column(model: Any, training_set: TrainingSet, *, seed: int) -> dict
     return moved
 
 
+def usual_distance(model: Any, training_set: TrainingSet, *, seed: int) -> float:
+    """Return the mean absolute difference between the predictions of two rows: what a column could move at most."""
+    generator = np.random.default_rng(seed)
+    few = generator.permutation(len(training_set))[:IMPORTANCE_ROWS]
+    rows = training_set.rows.iloc[few]
+    found = predict(model, rows, task=training_set.task, columns=training_set.columns)
+    return float(np.abs(found - found[generator.permutation(len(found))]).mean())
+
+
 def _figure() -> tuple[Any, Any]:
     # The object itself and not pyplot: pyplot keeps every figure, and looks for a screen.
     from matplotlib.figure import Figure

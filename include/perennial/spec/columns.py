@@ -133,7 +133,7 @@ def _of_model(draft: Draft) -> Iterator[Problem]:
     columns = draft.columns(source)
     if source is None or not columns:
         return
-    for path in (("entity",), ("features", "columns"), ("monitoring", "columns")):
+    for path in (("entity",), ("features", "columns"), ("monitoring", "columns"), ("monitoring", "features")):
         yield from _unlisted(draft, path, columns, source)
     if not draft.document.at(("sources", source, "key")):
         place: KeyPath = (

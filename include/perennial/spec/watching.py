@@ -10,6 +10,7 @@ from perennial.detectors.night_shift import NightShift
 from perennial.detectors.residual_drift import ResidualDrift
 from perennial.detectors.residual_shape import ResidualShape
 from perennial.policies.paging import PageBudget
+from perennial.policies.severity import Tolerance
 from perennial.spec.strict import Strict
 
 
@@ -28,6 +29,8 @@ class MonitoringSpec(Strict):
     """Country whose public holidays are no ordinary nights, for example `US`."""
     columns: tuple[str, ...] | None = None
     """Input columns to watch; by default every feature that is a column of the scored rows."""
+    features: dict[str, Tolerance] = Field(default_factory=dict)
+    """Moves of an input column that page nobody, by its name: `{distance: {worse_when: up, tolerated: 50}}`."""
 
 
 class AlertSpec(Strict):

@@ -65,6 +65,11 @@ def reference(model: str) -> str:
     return f"{model}/reference"
 
 
+def importance(model: str) -> str:
+    """By how much each column moves the predictions, by version."""
+    return f"{model}/importance"
+
+
 def holdout(model: str) -> str:
     """Labelled rows kept back for the gates, with the baselines' predictions, by version."""
     return f"{model}/holdout"

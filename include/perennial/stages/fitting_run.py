@@ -24,6 +24,7 @@ from perennial.registry.registry import ModelVersion
 from perennial.registry.training import Training
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
+from perennial.stages.importance import keep_importance
 from perennial.stages.kept_folds import KeptFolds
 from perennial.stages.recording import record
 from perennial.stages.training_run import declared, training_rows
@@ -76,6 +77,7 @@ def fit_and_register(
     version = workspace.registry.record_training(_told(workspace, fitted, usage, kept_back))
     workspace.store.publish(datasets.holdout(model), version.version, kept_back)
     workspace.store.publish(datasets.reference(model), version.version, unseen)
+    keep_importance(workspace, model, version.version, fitted.pipeline, rows)
     made = _candidate(workspace, fitted, version, parameters)
     _record(workspace, made, run, version)
     return made

@@ -21,11 +21,13 @@ from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.crossings import crossings_before
 from perennial.stages.findings import follow, named, record_findings, signs_of
+from perennial.stages.importance import ignored_columns
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
 from perennial.stages.set_aside import judge_nights
 from perennial.stages.steering import skipped
 from perennial.stages.verdict import GRAVITY, Arm, State, Watched, publish_verdict
+from perennial.stages.weighing import weighed
 from perennial.workspace import Workspace
 
 LEARNED_NIGHTS = 56
@@ -81,6 +83,9 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     if version is not None:
         own = {key: ended for key, ended in earlier.items() if key >= version.night}
         arms += _arms_of_labels(workspace, model, night, version, own)
+    if seen is not None and arms[0].outcome == "page":
+        past = [Crossing(**ended["night_shift"]) for ended in earlier.values() if "night_shift" in ended]
+        arms[0] = weighed(arms[0], arms[1:], seen, watching, ignored_columns(workspace, version), past)
     return arms
 
 
