@@ -208,9 +208,9 @@ def _airflow_command(words: list[str]) -> None:
 
 
 def _create_mlflow_database(home: Path) -> None:
-    from perennial_airflow.launch import mlflow_boot
+    from perennial.registry.database import create_database
 
-    mlflow_boot.create_database(home / "mlflow" / "mlflow.db", home / "mlflow" / "artifacts")
+    create_database(home / "mlflow" / "mlflow.db")
 
 
 def _exec_mlflow() -> None:
