@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from perennial.engine.ground import ground_of
 from perennial.engine.misuse import refuse_misuse
 from perennial.engine.view import MARK, ViewOptions
 from perennial.errors import BadViewError
@@ -72,6 +73,8 @@ class FeaturePlan:
     views: tuple[Compiled, ...]
     code: str
     """Text of ``features.py``, for views in Python."""
+    ground: Mapping[str, Json] = field(default_factory=dict)
+    """What else the values depend on, as ``perennial.engine.ground`` reads it from the declaration."""
 
     @property
     def hash(self) -> str:
@@ -90,13 +93,15 @@ class FeaturePlan:
 
     def as_json(self) -> dict[str, Json]:
         """Write the plan as plain values."""
-        return {**asdict(self), "views": [view.as_json() for view in self.views]}
+        plain = {name: value for name, value in asdict(self).items() if name != "ground" or value}
+        return {**plain, "views": [view.as_json() for view in self.views]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> FeaturePlan:
         """Read what ``as_json`` wrote."""
         views = tuple(Compiled.from_json(view) for view in value["views"])
-        return cls(value["rows"], tuple(value["keys"]), tuple(value["columns"]), views, value["code"])
+        keys, columns = tuple(value["keys"]), tuple(value["columns"])
+        return cls(value["rows"], keys, columns, views, value["code"], value.get("ground", {}))
 
     def look_back_nights(self, source: str) -> int:
         """Nights of ``source`` that the longest window of any view can see."""
@@ -122,9 +127,9 @@ def compile_plan(spec: ModelSpec, folder: Path) -> FeaturePlan:
             )
     views = tuple(_compiled(functions[name], spec, path) for name in wanted)
     python = any(view.engine == "python" for view in views)
-    return FeaturePlan(
-        spec.rows_source, spec.scored.key, spec.features.columns, views, text if python else ""
-    )
+    code = text if python else ""
+    plan = FeaturePlan(spec.rows_source, spec.scored.key, spec.features.columns, views, code)
+    return replace(plan, ground=ground_of(plan, spec))
 
 
 def load_code(text: str, name: str) -> ModuleType:

@@ -52,6 +52,11 @@ from perennial.errors.nights import (
     NoNightYetError,
     NotANightError,
 )
+from perennial.errors.redeclared import (
+    FormerPredictionsError,
+    FormerVersionError,
+    HistoryDiffersError,
+)
 from perennial.errors.registry import (
     MisfitModelError,
     RefusedArtefactError,
@@ -126,7 +131,10 @@ __all__ = [
     "CustomEstimatorError",
     "DuplicateKeyError",
     "EmptyYamlError",
+    "FormerPredictionsError",
+    "FormerVersionError",
     "HeldNightError",
+    "HistoryDiffersError",
     "LabelSheetError",
     "LateWriterError",
     "LedgerConflictError",

@@ -25,6 +25,7 @@ from perennial.ledger.base import NewEntry
 from perennial.spec.source import SourceSpec
 from perennial.stages import datasets, held_corrections
 from perennial.stages.recording import record
+from perennial.stages.tables import tables
 from perennial.stages.validate import close_night
 from perennial.workspace import Workspace
 
@@ -219,7 +220,7 @@ def _publish(
     meta: dict[str, Any] = {"sha256": _delivery(workspace, model, source, night)}
     table = accepted
     if manifest is not None:
-        before = workspace.store.read(dataset, night)
+        (before,) = tables(workspace, model, source, [night])
         standing = before.filter(pc.is_null(before["superseded_at"]))
         _refuse_twins(source, night, standing, accepted, declared)
         table = pa.concat_tables([standing, accepted])

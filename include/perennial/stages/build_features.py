@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from perennial.clock import Night, after, end_of
+from perennial.engine.ground import refuse_changed_ground
 from perennial.engine.plan import FeaturePlan
 from perennial.facts.evidence import Json, as_text
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
+from perennial.stages.tables import tables
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class Built:
 
 def build_features(workspace: Workspace, model: str, night: Night, plan: FeaturePlan | None = None) -> Built:
     """Publish the features of ``night`` and of every earlier night that has rows but no features yet."""
+    if plan is not None:
+        refuse_changed_ground(model, plan, workspace.spec(model))
     plan = plan or workspace.plan(model)
     keep_plan(workspace, model, plan)
     wanted = _missing(workspace, model, plan, night)
@@ -100,10 +104,10 @@ def _built(
     if not wanted:
         return
     spec = workspace.spec(model)
-    tables = _load(workspace, model, plan, wanted[0], wanted[-1])
+    loaded = _load(workspace, model, plan, wanted[0], wanted[-1])
     with connect() as connection:
         for key in wanted:
-            for name, table in _visible(tables, plan, spec, key).items():
+            for name, table in _visible(loaded, plan, spec, key).items():
                 connection.register(name, table)
             yield key, build(connection, plan, spec, night=key, predict_at=end_of(key, spec.timezone))
 
@@ -135,8 +139,8 @@ def _slices(
     parts: list[pa.Table] = []
     starts: dict[Night, tuple[int, int]] = {}
     offset = 0
-    for key in workspace.store.keys(dataset, begin, last):
-        part = workspace.store.read(dataset, key)
+    keys = workspace.store.keys(dataset, begin, last)
+    for key, part in zip(keys, tables(workspace, model, source, keys), strict=True):
         parts.append(part.append_column("@night", pa.repeat(key, part.num_rows)))
         starts[key] = (offset, part.num_rows)
         offset += part.num_rows
@@ -146,11 +150,11 @@ def _slices(
 
 
 def _visible(
-    tables: Mapping[str, _Slices], plan: FeaturePlan, spec: ModelSpec, night: Night
+    loaded: Mapping[str, _Slices], plan: FeaturePlan, spec: ModelSpec, night: Night
 ) -> dict[str, pa.Table]:
     """Show a night only the deliveries it can use: its look-back, up to itself; of a static table the newest."""
     visible = {}
-    for source, slices in tables.items():
+    for source, slices in loaded.items():
         known = [key for key in slices.starts if key <= night]
         declared = spec.sources[source]
         first = after(night, -_depth(plan, source, declared.lead_days))

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night
-from perennial.errors import NoChampionError, UnknownVersionError
+from perennial.errors import FormerVersionError, NoChampionError, UnknownVersionError
 from perennial.facts.evidence import Json
 from perennial.workspace import Workspace
 
@@ -90,11 +90,16 @@ def champion(workspace: Workspace, model: str, night: Night) -> Candidate:
 
     Raises:
         NoChampionError: none does yet.
+        FormerVersionError: it was trained for another task than is declared now.
     """
     serving = workspace.ledger.champion(model, night)
     if serving is None:
         raise NoChampionError(model, night)
-    return candidate(workspace, model, serving.version)
+    reigning = candidate(workspace, model, serving.version)
+    task = workspace.spec(model).task
+    if reigning.task != task:
+        raise FormerVersionError(model, [f"the task is {task} and was {reigning.task}"])
+    return reigning
 
 
 def mirror_champion(workspace: Workspace, model: str) -> None:

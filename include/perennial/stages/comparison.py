@@ -16,6 +16,7 @@ from perennial.metrics import metrics
 from perennial.spec.expression import parse
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
+from perennial.stages.tables import tables
 from perennial.stages.unseen import unseen_by
 from perennial.workspace import Workspace
 
@@ -235,17 +236,19 @@ def _slices(
 
 
 def _inside(workspace: Workspace, version: Candidate, holdout: pa.Table, condition: str) -> Array:
+    import pyarrow as pa
+
     spec = workspace.spec(version.model)
     nights = sorted(set(holdout["night"].to_pylist()))
-    rows = workspace.store.read_many(datasets.table(version.model, spec.rows_source), nights)
+    rows = pa.concat_tables(tables(workspace, version.model, spec.rows_source, nights))
     keys = ", ".join(quoted(key) for key in spec.scored.key)
     with connect({"rows": rows, "given": holdout}) as connection:
         table = arrow(
             connection,
             f"""SELECT coalesce(i.inside, false) AS inside
-            FROM (SELECT {keys}, row_number() OVER () AS place FROM given) g
+            FROM (SELECT {keys}, row_number() OVER () AS "@place" FROM given) g
             LEFT JOIN (SELECT {keys}, any_value({condition}) AS inside FROM rows GROUP BY ALL) i USING ({keys})
-            ORDER BY g.place""",  # noqa: S608 - quoted names and a parsed expression
+            ORDER BY g."@place\"""",  # noqa: S608 - quoted names and a parsed expression
         )
     return np.asarray(table["inside"].to_numpy(zero_copy_only=False), dtype=bool)
 

@@ -11,6 +11,7 @@ from perennial.clock import Night, end_of
 from perennial.errors import CorrectionWaitsError
 from perennial.spec.source import SourceSpec
 from perennial.stages import datasets
+from perennial.stages.tables import tables
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def standing(workspace: Workspace, model: str, source: str, night: Night) -> pa.
     """Read the rows of a night that nothing has superseded."""
     import pyarrow.compute as pc
 
-    table = workspace.store.read(datasets.table(model, source), night)
+    (table,) = tables(workspace, model, source, [night])
     return table.filter(pc.is_null(table["superseded_at"]))
 
 
@@ -64,7 +65,7 @@ def supersede(workspace: Workspace, model: str, source: str, night: Night, corre
     newest = workspace.store.keys(dataset)[-1]
     if newest == night:
         return corrected
-    before = workspace.store.read(dataset, night)
+    (before,) = tables(workspace, model, source, [night])
     return revise(before, corrected, known_at=end_of(newest, workspace.spec(model).timezone))
 
 

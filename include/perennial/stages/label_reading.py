@@ -15,6 +15,7 @@ from perennial.clock import Night, end_of
 from perennial.facts.batch import ROW, RawBatch
 from perennial.stages import datasets
 from perennial.stages.labels import labels_known
+from perennial.stages.tables import tables
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def rows_so_far(workspace: Workspace, model: str, first: Night | None, last: Nig
     spec = workspace.spec(model)
     dataset = datasets.table(model, spec.rows_source)
     parts = [empty_table(spec.scored).append_column("night", pa.array([], pa.string()))]
-    for key in workspace.store.keys(dataset, first, last):
-        part = workspace.store.read(dataset, key)
+    keys = workspace.store.keys(dataset, first, last)
+    for key, part in zip(keys, tables(workspace, model, spec.rows_source, keys), strict=True):
         parts.append(part.append_column("night", pa.repeat(key, part.num_rows)))
-    table = pa.concat_tables(parts, promote_options="default")
+    table = pa.concat_tables(parts)
     return table.filter(table["superseded_at"].is_null())
 
 

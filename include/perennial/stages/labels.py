@@ -10,6 +10,7 @@ from perennial.engine.typed import empty_table
 from perennial.spec.expression import parse
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
+from perennial.stages.tables import tables
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -22,11 +23,12 @@ def labels_known(workspace: Workspace, model: str, *, by: Night, first: Night | 
     A label delivered twice counts as its newest version (of equal moments, the later delivery's); a delivered outcome without a label (a flight that
     never arrived) is a row whose label is null.
     """
+    import pyarrow as pa
+
     spec = workspace.spec(model)
     dataset = datasets.table(model, spec.label.source)
-    delivered = workspace.store.read_many(dataset, workspace.store.keys(dataset, first, by))
-    if delivered is None:
-        delivered = empty_table(spec.sources[spec.label.source])
+    parts = tables(workspace, model, spec.label.source, workspace.store.keys(dataset, first, by))
+    delivered = pa.concat_tables([empty_table(spec.sources[spec.label.source]), *parts])
     by_hand = datasets.labels_by_hand(model)
     given = workspace.store.read_many(by_hand, workspace.store.keys(by_hand, first, by))
     until = {"by": end_of(by, spec.timezone)}

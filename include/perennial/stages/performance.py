@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after
 from perennial.engine.duck import arrow, connect, quoted
+from perennial.errors import FormerPredictionsError
 from perennial.facts.evidence import Json
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
@@ -91,6 +92,7 @@ def _settle(
     workspace: Workspace, model: str, key: Night, labels: pa.Table, night: Night, *, overdue: bool
 ) -> Settled:
     predicted = workspace.store.read(datasets.predictions(model), key)
+    _refuse_former(model, key, predicted, workspace.spec(model))
     joined = join_labels(predicted, labels, workspace.spec(model).scored.key)
     delivered = joined.num_rows - joined["known_at"].null_count
     labelled = joined.filter(joined["label"].is_valid())
@@ -116,6 +118,20 @@ def _settle(
     return Settled(key, predicted.num_rows, labelled.num_rows, mature)
 
 
+def _refuse_former(model: str, night: Night, predicted: pa.Table, spec: ModelSpec) -> None:
+    """Refuse predictions of another key or task: joined by less than their name, rows would count twice."""
+    import pyarrow as pa
+
+    missing = [name for name in spec.scored.key if name not in predicted.column_names]
+    if missing:
+        problem = f"the key of {spec.rows_source} is {', '.join(spec.scored.key)}, and they have no {', '.join(missing)}"
+        raise FormerPredictionsError(model, night, problem)
+    classes = pa.types.is_string(predicted["prediction"].type)
+    if classes != (spec.task == "multiclass"):
+        said = "classes" if classes else "numbers"
+        raise FormerPredictionsError(model, night, f"the task is {spec.task}, and they are {said}")
+
+
 def nights_until_final(spec: ModelSpec) -> int:
     """Return after how many nights a night is settled for good, whatever has come of its labels."""
     return spec.label.delay_days + PATIENCE_NIGHTS
@@ -139,9 +155,9 @@ def join_labels(rows: pa.Table, labels: pa.Table, keys: tuple[str, ...]) -> pa.T
     with connect({"given": rows, "labels": labels}) as connection:
         return arrow(
             connection,
-            f"""SELECT r.* EXCLUDE (place), l.label, l.known_at
-            FROM (SELECT *, row_number() OVER () AS place FROM given) r
-            LEFT JOIN labels l ON {condition} ORDER BY r.place""",  # noqa: S608 - quoted names
+            f"""SELECT r.* EXCLUDE ("@place"), l.label, l.known_at
+            FROM (SELECT *, row_number() OVER () AS "@place" FROM given) r
+            LEFT JOIN labels l ON {condition} ORDER BY r."@place\"""",  # noqa: S608 - quoted names
         )
 
 

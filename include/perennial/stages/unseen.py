@@ -61,7 +61,7 @@ def _without(rows: pa.Table, trained: pa.Table) -> pa.Table:
     with connect({"given": rows.select(trained.column_names), "trained": trained}) as connection:
         places = arrow(
             connection,
-            f"""SELECT place FROM (SELECT *, row_number() OVER () - 1 AS place FROM given) r
-            ANTI JOIN trained t ON {same} ORDER BY place""",  # noqa: S608 - quoted names
+            f"""SELECT "@place" FROM (SELECT *, row_number() OVER () - 1 AS "@place" FROM given) r
+            ANTI JOIN trained t ON {same} ORDER BY "@place\"""",  # noqa: S608 - quoted names
         )
-    return rows.take(places["place"])
+    return rows.take(places["@place"])

@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from perennial.clock import Night, after, between, end_of
+from perennial.clock import Night, between
 from perennial.errors import BatchRejectedError, NightNotCompleteError, SourceSilentError
 from perennial.facts.batch import RawBatch
 from perennial.facts.evidence import Json, as_text, fingerprint
 from perennial.ledger.base import NewEntry
-from perennial.spec.source import SourceSpec
 from perennial.stages import datasets
+from perennial.stages.arriving import bitemporal, precedes, seen
 from perennial.stages.held_corrections import key_of
 from perennial.stages.recording import record
 from perennial.stages.steering import skipped
+from perennial.stages.tables import refuse_another_form
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def take_in_range(workspace: Workspace, model: str, source: str, first: Night, l
 
     A static table is read once and published under the first night when it has changed. A single night that
     should have come and has not raises ``SourceSilentError``, one that is held back ``BatchRejectedError``; in a
-    range such a night is left out, said, and seen by the monitor.
+    range such a night is left out, said, and seen by the monitor. Nights before it that were taken in under
+    another declaration, and cannot be read beside these, raise ``HistoryDiffersError`` before anything is published.
     """
     declared = workspace.spec(model).sources[source]
     due = [
@@ -62,6 +64,7 @@ def take_in_range(workspace: Workspace, model: str, source: str, first: Night, l
     ]
     if not due:
         return TakenIn(source, 0, said=(f"{source} delivers nothing for {first} to {last}",))
+    refuse_another_form(workspace, model, source, first)
     results = _taken(workspace, model, source, due, contract=first == last)
     if results is None:
         return TakenIn(source, 0, said=(f"{last} is skipped, and {source} has not come",))
@@ -151,7 +154,7 @@ def _publish(
     from perennial.engine.intake import take_in
 
     dataset = datasets.table(model, name)
-    if _seen(workspace, dataset, plan.source, raw):
+    if seen(workspace, model, name, raw):
         return None
     token = workspace.store.version(dataset, raw.night)
     try:
@@ -159,14 +162,14 @@ def _publish(
     except BatchRejectedError as error:
         _hold_back(workspace, model, raw, error)
         raise
-    table = _bitemporal(workspace, dataset, found.published, plan, raw.night)
+    table = bitemporal(workspace, model, found.published, plan, raw.night)
     _aside(workspace, datasets.quarantine(model, name), raw.night, found.quarantined)
     _aside(workspace, datasets.changes(model, name), raw.night, found.changes)
     report: dict[str, Any] = found.report.as_json()
     if contract:
         _keep_report(workspace, datasets.reports(model, name), raw.night, report)
     meta = _meta(report)
-    begun = _precedes(workspace, dataset, raw.night)
+    begun = precedes(workspace, dataset, raw.night)
     if begun:
         meta["precedes"] = begun
     workspace.store.publish(dataset, raw.night, table, meta=meta, token=token)
@@ -213,49 +216,6 @@ def _hold_back(workspace: Workspace, model: str, raw: RawBatch, error: BatchReje
             evidence=evidence,
         ),
     )
-
-
-def _seen(workspace: Workspace, dataset: str, source: SourceSpec, raw: RawBatch) -> bool:
-    """Whether this very delivery has been published: the night's own, or the newest of a table without nights."""
-    keys = [raw.night]
-    if datasets.whole(source):
-        keys = workspace.store.keys(dataset, last=raw.night)[-1:]
-        if keys and workspace.store.keys(dataset, after(raw.night)):
-            return (
-                True  # what lies there now is of a later night, and must not become known in an earlier one
-            )
-    manifests = [workspace.store.manifest(dataset, key) for key in keys]
-    return any(manifest is not None and manifest.meta["sha256"] == raw.sha256 for manifest in manifests)
-
-
-def _bitemporal(
-    workspace: Workspace, dataset: str, delivered: pa.Table, plan: IntakePlan, night: Night
-) -> pa.Table:
-    """Say when a delivery became known: a correction or a late one, on the newest night there is.
-
-    Nights in between were decided on what was known before, or without it. Older history that is brought in
-    afterwards is not late: nights of its own are to be learned from.
-    """
-    from perennial.engine.revision import not_before, revise
-
-    later = workspace.store.keys(dataset, after(night))
-    if not later:
-        return delivered
-    now = end_of(later[-1], plan.timezone)
-    if workspace.store.version(dataset, night):
-        return revise(workspace.store.read(dataset, night), delivered, known_at=now)
-    return delivered if _precedes(workspace, dataset, night) else not_before(delivered, now)
-
-
-def _precedes(workspace: Workspace, dataset: str, night: Night) -> Night | None:
-    """Name the first night of what was there before, where this night is of older history."""
-    later = workspace.store.keys(dataset, after(night))
-    earlier = workspace.store.keys(dataset, last=night) if later else []
-    if not earlier:
-        return later[0] if later else None
-    manifest = workspace.store.manifest(dataset, earlier[-1])
-    begun = manifest.meta.get("precedes") if manifest else None
-    return begun if isinstance(begun, str) and begun > night else None
 
 
 def _aside(workspace: Workspace, dataset: str, night: Night, table: pa.Table) -> None:

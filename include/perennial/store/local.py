@@ -105,11 +105,14 @@ class LocalStore:
     def read_many(
         self, dataset: str, keys: Iterable[str], columns: list[str] | None = None
     ) -> pa.Table | None:
-        """Read several partitions as one table in the order of ``keys``; nothing when there are none."""
+        """Read several partitions as one table in the order of ``keys``; nothing when there are none.
+
+        Whole numbers beside numbers become numbers; a column that some partitions lack is missing in their rows.
+        """
         import pyarrow as pa
 
         tables = [self.read(dataset, key, columns) for key in keys]
-        return pa.concat_tables(tables, promote_options="default") if tables else None
+        return pa.concat_tables(tables, promote_options="permissive") if tables else None
 
     def publish(
         self,
