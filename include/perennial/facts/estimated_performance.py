@@ -70,11 +70,6 @@ def estimated_since(
             f"Nothing is left to estimate: version {version} has scored no rows whose labels are still awaited.",
         )
     newest = scored[-1][1]
-    said = newest.state != "not_assessable"
-    value, low, high = (
-        _mean([(rows, getattr(one, name)) for rows, one in scored]) if said else None
-        for name in ("value", "low", "high")
-    )
     found = EstimatedPerformance(
         night,
         version,
@@ -82,14 +77,19 @@ def estimated_since(
         last=newest.night,
         nights=len(scored),
         rows=sum(rows for rows, _ in scored),
-        value=value,
-        low=low,
-        high=high,
+        **_ends(scored),
         state=newest.state,
         reason=newest.reason,
         evidence=dict(newest.evidence),
     )
     return replace(found, reason=_shown(found)) if newest.state == "shown" else found
+
+
+def _ends(scored: Sequence[tuple[int, Estimated]]) -> dict[str, float | None]:
+    names = ("value", "low", "high")
+    if scored[-1][1].state == "not_assessable":
+        return dict.fromkeys(names)
+    return {name: _mean([(rows, getattr(one, name)) for rows, one in scored]) for name in names}
 
 
 def _mean(numbers: Sequence[tuple[int, float | None]]) -> float | None:

@@ -42,7 +42,8 @@ class Heights:
         told, came = predictions[known], losses[known]
         if not len(told):
             return cls((), (float("nan"),))
-        edges = np.unique(np.quantile(told, np.arange(1, RANGES) / RANGES))
+        cuts = np.quantile(told, np.arange(1, RANGES) / RANGES)
+        edges = np.unique(cuts[cuts > told.min()])
         place = np.searchsorted(edges, told, side="right")
         rows = np.bincount(place, minlength=len(edges) + 1)
         sums = np.bincount(place, weights=came, minlength=len(edges) + 1)
