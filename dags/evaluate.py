@@ -21,6 +21,7 @@ from perennial_airflow.forms import NIGHT, VERSION
 from perennial_airflow.model_dag import Report, model_dag
 from perennial_airflow.models import each_model
 from perennial_airflow.nights import asset, version_and_night
+from perennial_airflow.notes import say
 
 FORM = {"version": VERSION, "night": NIGHT}
 
@@ -53,6 +54,7 @@ def conclude(model: str, about: dict[str, str]):  # noqa: ANN201 - Airflow reads
     from perennial.stages.evaluate import conclude as conclude_evaluation
 
     decision = conclude_evaluation(open_workspace(), model, about["version"], about["night"])
+    say(decision.reason)
     if decision.verdict is not Verdict.PASS:
         raise AirflowSkipException(decision.reason)
     yield Metadata(asset(model, "challenger"), about)

@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.listeners import hookimpl
+from airflow.sdk import get_current_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST = 1000
 """Characters that Airflow keeps of a note."""
+SAID = "perennial_said"
+"""XCom of a task that decides without returning what it decided."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,6 +32,11 @@ def on_dag_run_success(dag_run: DagRun, msg: str) -> None:  # noqa: ARG001 - Air
         _leave_note(dag_run)
     except Exception as problem:  # noqa: BLE001 - a note is never worth a run
         _log.warning("The run %s has no note: %s", dag_run.run_id, type(problem).__name__)
+
+
+def say(reason: str) -> None:
+    """Leave what this task decided, where it returns something else or is skipped."""
+    get_current_context()["ti"].xcom_push(SAID, {"reason": reason})
 
 
 def sentence_of(returned: Iterable[object]) -> str | None:
@@ -82,7 +90,8 @@ def _returned(dag_run: DagRun, session: Session) -> list[Any]:
         .where(
             XComModel.dag_id == dag_run.dag_id,
             XComModel.run_id == dag_run.run_id,
-            XComModel.key == "return_value",
+            XComModel.key.in_(("return_value", SAID)),
+            XComModel.map_index < 0,  # what one of many says is not what the run decided
         )
         .order_by(XComModel.timestamp.desc())
     )

@@ -129,7 +129,8 @@ def test_a_failed_night_is_one_alert_that_says_what_to_do(story: Story) -> None:
 
 def test_a_run_has_a_note_that_says_what_it_decided(story: Story) -> None:
     """Whoever looks down the list of runs reads it there; a run that decided nothing has none."""
-    assert story.told["retrain"]["note"].startswith("No training")
+    assert story.told["retrain"]["note"].startswith(f"Training on {TONIGHT}: asked for by hand")
+    assert story.told["evaluate"]["note"].startswith("version 1 may ")
     assert story.told["failed"]["note"] is None
 
 
