@@ -1,4 +1,4 @@
-"""Buttons on a task's page: its MLflow run, and from ``retrain`` the runs that followed.
+"""Buttons on a task's page: its MLflow run, and from ``retrain`` the run that asked and those that followed.
 
 Every Airflow process imports this file, so it imports next to nothing; ``perennial_airflow.links`` does the work.
 """
@@ -15,7 +15,7 @@ INCLUDE = str(Path(__file__).resolve().parents[1] / "include")
 if INCLUDE not in sys.path:  # an Airflow that was not started by us
     sys.path.insert(0, INCLUDE)
 
-from perennial_airflow.links import FOLLOWING, FollowingRun, MlflowRun  # noqa: E402
+from perennial_airflow.links import FOLLOWING, AskingRun, FollowingRun, MlflowRun  # noqa: E402
 
 
 class PerennialLinks(AirflowPlugin):
@@ -24,5 +24,6 @@ class PerennialLinks(AirflowPlugin):
     name = "perennial_links"
     global_operator_extra_links: ClassVar[list[Any]] = [
         MlflowRun(),
+        AskingRun(),
         *(FollowingRun(kind) for kind in FOLLOWING),
     ]

@@ -23,6 +23,12 @@ MLFLOW_LINK = "perennial_mlflow_run"
 ABOUT_A_VERSION = ("train", "evaluate", "deploy", "score", "rollback")
 """Kinds of DAGs whose tasks may be about a version."""
 
+PICTURE = "picture"
+"""What `monitor` returns of where its picture is: an MLflow run."""
+
+ASKED_BY = "asked_by"
+"""What `retrain` is told of the run of `monitor` that asked for it."""
+
 FOLLOWING = ("train", "evaluate", "deploy")
 """Kinds that follow a ``retrain`` that goes ahead, in order."""
 
@@ -42,20 +48,28 @@ def leave_mlflow_link(context: Mapping[str, Any], workspace: Workspace) -> None:
     """Keep the address of the MLflow run of the version that a task was about; none where it is about none."""
     model, _, kind = str(context["dag_run"].dag_id).partition(".")
     base = _mlflow_url()
-    version = version_of(context) if base and kind in ABOUT_A_VERSION else None
-    if version is None:
-        return
-    run_id = workspace.registry.version(model, version).run_id
+    run_id = _mlflow_run(context, workspace, model, kind) if base else None
     if run_id:
         context["ti"].xcom_push(key=MLFLOW_LINK, value=workspace.registry.run_url(base, run_id))
+
+
+def _mlflow_run(context: Mapping[str, Any], workspace: Workspace, model: str, kind: str) -> str | None:
+    if kind == "monitor":
+        return _returned(context).get(PICTURE)
+    version = version_of(context) if kind in ABOUT_A_VERSION else None
+    return workspace.registry.version(model, version).run_id if version else None
+
+
+def _returned(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    ti = context["ti"]
+    returned = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
+    return returned if isinstance(returned, dict) else {}
 
 
 def version_of(context: Mapping[str, Any]) -> str | None:
     """Find the version that a task tells of: in what its asset says, or in what it returned."""
     told = [event.extra.get("version") for event in _own_events(context)]
-    ti = context["ti"]
-    returned = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)
-    told.append(returned.get("version") if isinstance(returned, dict) else None)
+    told.append(_returned(context).get("version"))
     return next((str(version) for version in told if version), None)
 
 
@@ -78,7 +92,7 @@ class MlflowRun(BaseOperatorLink):  # type: ignore[misc]  # Airflow's types are 
         """Return the address, or nothing."""
         from airflow.serialization.definitions.operatorlink import XComOperatorLink
 
-        if ti_key.dag_id.rpartition(".")[2] not in ABOUT_A_VERSION:
+        if ti_key.dag_id.rpartition(".")[2] not in (*ABOUT_A_VERSION, "monitor"):
             return ""
         left = XComOperatorLink(name=self.name, xcom_key=self.xcom_key)
         return str(left.get_link(operator, ti_key=ti_key))
@@ -111,6 +125,29 @@ class FollowingRun(BaseOperatorLink):  # type: ignore[misc]  # Airflow's types a
             if run_id and _exists(f"{model}.{self.kind}", run_id)
             else ""
         )
+
+
+class AskingRun(BaseOperatorLink):  # type: ignore[misc]  # Airflow's types are not followed
+    """From ``retrain`` back to the run of ``monitor`` that asked for it."""
+
+    name = "Run of monitor"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  # Airflow's signature
+        """Return the address of the run, or nothing where a person asked."""
+        model, _, kind = ti_key.dag_id.rpartition(".")
+        run_id = _conf(ti_key.dag_id, ti_key.run_id).get(ASKED_BY) if kind == "retrain" else None
+        asked = f"{model}.monitor"
+        return run_page(asked, run_id) if run_id and _exists(asked, run_id) else ""
+
+
+def _conf(dag_id: str, run_id: str) -> Mapping[str, Any]:
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    with create_session() as session:
+        asked = select(DagRun.conf).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        return session.scalar(asked) or {}
 
 
 def _run_made_by(dag_id: str, run_id: str, wanted: str) -> str | None:

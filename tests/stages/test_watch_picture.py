@@ -5,11 +5,17 @@ from pathlib import Path
 from mlflow import MlflowClient
 from tests.doubles.projects import FIRST, MODEL, Project
 
-from perennial.clock import after, between
+from perennial.clock import Night, after, between
 from perennial.stages.replay import load_history, replay
+from perennial.stages.verdict import State, Watched
 from perennial.stages.watch_picture import draw, keep_picture, ratios, residuals
 
 PNG = b"\x89PNG"
+
+
+def told(state: State, night: Night) -> Watched:
+    """Make a verdict that says little."""
+    return Watched(night, state, f"About {night}.", None, None, None, None, {})
 
 
 def test_a_picture_is_kept_once_a_night_in_one_run(registry_database: Path, tmp_path: Path) -> None:
@@ -18,12 +24,15 @@ def test_a_picture_is_kept_once_a_night_in_one_run(registry_database: Path, tmp_
     workspace = project.workspace(registry_database)
     load_history(workspace, MODEL, FIRST, after(FIRST, 38))
     *_, night = [passed.night for passed in replay(workspace, MODEL, after(FIRST, 39), after(FIRST, 40))]
-    runs = {keep_picture(workspace, MODEL, key, f"About {key}.") for key in (after(night, -1), night, night)}
+    runs = {
+        keep_picture(workspace, MODEL, key, told("notice", key)) for key in (after(night, -1), night, night)
+    }
     (run_id,) = runs
     client = MlflowClient(workspace.tracking_uri)
     assert client.get_run(run_id).data.tags["mlflow.note.content"] == f"About {night}."
     kept = {file.path for file in client.list_artifacts(run_id, "nights")}
     assert kept == {f"nights/{after(night, -1)}.png", f"nights/{night}.png"}
+    assert keep_picture(workspace, MODEL, night, told("quiet", night)) is None
     assert ratios(workspace, MODEL, night) == {}
     assert residuals(workspace, MODEL, night) == {}
 

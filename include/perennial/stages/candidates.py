@@ -92,21 +92,29 @@ def champion(workspace: Workspace, model: str, night: Night) -> Candidate:
         NoChampionError: none does yet.
         FormerVersionError: it was trained for another task than is declared now.
     """
-    serving = workspace.ledger.champion(model, night)
-    if serving is None:
+    named = workspace.ledger.champion(model, night)
+    if named is None:
         raise NoChampionError(model, night)
-    reigning = candidate(workspace, model, serving.version)
+    reigning = candidate(workspace, model, named.version)
     task = workspace.spec(model).task
     if reigning.task != task:
         raise FormerVersionError(model, [f"the task is {task} and was {reigning.task}"])
     return reigning
 
 
+def serving(workspace: Workspace, model: str, night: Night) -> Candidate | None:
+    """Return the version that serves on a night; nothing where none does yet."""
+    try:
+        return champion(workspace, model, night)
+    except NoChampionError:
+        return None
+
+
 def mirror_champion(workspace: Workspace, model: str) -> None:
     """Point the registry's alias at the version that the ledger's latest decision names."""
-    serving = workspace.ledger.champion(model)
-    if serving is not None:
-        workspace.registry.set_alias(model, "champion", serving.version)
+    named = workspace.ledger.champion(model)
+    if named is not None:
+        workspace.registry.set_alias(model, "champion", named.version)
 
 
 class Predictor:

@@ -6,32 +6,24 @@ labels, asks each detector, lets the page budget decide, and says what follows; 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from perennial.clock import Night, after, nights_apart
-from perennial.errors import NoChampionError
-from perennial.facts.reading import Reading
-from perennial.policies.paging import Crossing, PageBudget
+from perennial.facts.finding import Followed
 from perennial.policies.retraining import RetrainingFacts
 from perennial.policies.triage import NOT_LEARNED_FROM, Diagnosis
 from perennial.stages import datasets
-from perennial.stages.candidates import Candidate, champion
-from perennial.stages.crossings import crossings_before
+from perennial.stages.arms import judge
+from perennial.stages.candidates import Candidate, serving
 from perennial.stages.findings import follow, named, record_findings, signs_of
-from perennial.stages.importance import ignored_columns
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
+from perennial.stages.realised import performance_of
 from perennial.stages.set_aside import judge_nights
 from perennial.stages.steering import skipped
 from perennial.stages.verdict import GRAVITY, Arm, State, Watched, publish_verdict
-from perennial.stages.weighing import weighed
 from perennial.workspace import Workspace
 
-LEARNED_NIGHTS = 56
-"""Nights after which the watch by score compares with nothing but nights since a change."""
 SHOWN_TWICE = 2
 """Nights on which the watch by score must be over its threshold before it asks for a training."""
 
@@ -39,7 +31,7 @@ SHOWN_TWICE = 2
 def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     """Judge a night, publish the verdict, and record it; the same night again says the same."""
     settle(workspace, model, night)
-    version = _serving(workspace, model, night)
+    version = serving(workspace, model, night)
     silent = silent_sources(workspace, model, night)
     word = skipped(workspace, model, night) if silent else None
     arms = [] if silent else judge(workspace, model, night, version)
@@ -50,10 +42,42 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
         watched = Watched(night, "skipped", word.reason, None, None, asks, None, {})
     signs = signs_of(workspace, model, watched, arms, version.version if version else None)
     followed = follow(workspace, model, night, signs)
-    watched = named(watched, followed)
+    watched = replace(
+        _explained(workspace, model, named(watched, followed), followed, arms, version),
+        performance=performance_of(workspace, model, night, version).as_json(),
+    )
     publish_verdict(workspace, model, watched, arms, signs)
     record_findings(workspace, model, watched, followed, arms, signs)
     return watched
+
+
+def triaged(workspace: Workspace, model: str, night: Night) -> tuple[list[Arm], Diagnosis | None]:
+    """Ask each detector and, where one is over its threshold, what that is due to; nothing is concluded yet."""
+    if silent_sources(workspace, model, night):
+        return [], None
+    version = serving(workspace, model, night)
+    arms = judge(workspace, model, night, version)
+    return arms, _diagnosis(workspace, model, night, arms, version)
+
+
+def _explained(
+    workspace: Workspace,
+    model: str,
+    watched: Watched,
+    followed: Followed,
+    arms: list[Arm],
+    version: Candidate | None,
+) -> Watched:
+    """Say what a finding comes from on the night that it opens or gets graver; the nights between go on about it."""
+    lives = {one.life(watched.night) for one in followed.findings}
+    if not lives & {"opened", "graver"}:
+        return watched
+    from perennial.stages.attribute import attribute
+
+    made = attribute(workspace, model, watched.night, version, {arm.name: arm.reading for arm in arms})
+    if made is None or watched.state != "page":
+        return watched
+    return replace(watched, reason=f"{watched.reason} {made.headline}")
 
 
 def silent_sources(workspace: Workspace, model: str, night: Night) -> list[str]:
@@ -67,78 +91,6 @@ def silent_sources(workspace: Workspace, model: str, night: Night) -> list[str]:
         and (source.available is None or source.available.holds(night))
         and not workspace.store.version(datasets.table(model, name), night)
     ]
-
-
-def judge(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> list[Arm]:
-    """Ask each detector, each on a page budget of its own."""
-    from perennial.stages.profiling import watch
-
-    watching = workspace.spec(model).monitoring
-    plan_hash = version.plan if version else workspace.plan(model).hash
-    arms = []
-    earlier = crossings_before(workspace, model, night)
-    seen = watch(workspace, model, night, plan_hash, version)
-    if seen is not None:
-        arms.append(_arm("night_shift", watching.night_shift.read(seen), watching.budget, earlier))
-    if version is not None:
-        own = {key: ended for key, ended in earlier.items() if key >= version.night}
-        arms += _arms_of_labels(workspace, model, night, version, own)
-    if seen is not None and arms[0].outcome == "page":
-        past = [Crossing(**ended["night_shift"]) for ended in earlier.values() if "night_shift" in ended]
-        arms[0] = weighed(arms[0], arms[1:], seen, watching, ignored_columns(workspace, version), past)
-    return arms
-
-
-def _arms_of_labels(
-    workspace: Workspace,
-    model: str,
-    night: Night,
-    version: Candidate,
-    earlier: Mapping[Night, Mapping[str, Any]],
-) -> list[Arm]:
-    """Ask what labels say of a version: of all its predictions together, and of low and high ones apart."""
-    from perennial.stages.residual_nights import residuals
-    from perennial.stages.residual_shape import score_residuals
-
-    watching, arms = workspace.spec(model).monitoring, []
-    found = residuals(workspace, model, night, version)
-    if found is not None:
-        slow = watching.residual_drift
-        budget = PageBudget(false_pages=slow.false_pages, per_nights=slow.per_nights)
-        arms.append(_arm("residual_drift", slow.read(found), budget, earlier))
-    by_score = score_residuals(workspace, model, night, version)
-    if by_score is not None:
-        shape = watching.residual_shape
-        crossed = {key: ended for key, ended in earlier.items() if _of_relation(workspace, model, key, ended)}
-        budget = PageBudget(false_pages=shape.false_pages, per_nights=shape.per_nights)
-        arms.append(_arm("residual_shape", _tonights(shape.read(by_score), night, crossed), budget, earlier))
-    return arms
-
-
-def _of_relation(workspace: Workspace, model: str, night: Night, ended: Mapping[str, Any]) -> bool:
-    """Whether a night crossed by score, and triage did not lay it to the feed, the model or wrong labels."""
-    if ended.get("residual_shape", {}).get("ratio", 0) <= 1:
-        return False
-    text = workspace.store.read(datasets.verdicts(model), night, ["verdict"])["verdict"][0].as_py()
-    return json.loads(text).get("cause") not in NOT_LEARNED_FROM
-
-
-def _tonights(reading: Reading, night: Night, earlier: Mapping[Night, Mapping[str, Any]]) -> Reading:
-    """Take what is read of the newest final labels as tonight's, beside how often it was over lately."""
-    crossed = [
-        key
-        for key, ended in earlier.items()
-        if key >= after(night, -LEARNED_NIGHTS) and ended.get(reading.arm, {}).get("ratio", 0) > 1
-    ]
-    return replace(reading, night=night, evidence={**reading.evidence, "crossed_before": len(crossed)})
-
-
-def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Mapping[Night, Mapping[str, Any]]) -> Arm:
-    decision = budget.decide(
-        reading, [Crossing(**ended[name]) for ended in earlier.values() if name in ended]
-    )
-    outcome: Any = decision.evidence["outcome"]
-    return Arm(name, outcome, reading, decision, PageBudget.remember(reading, decision))
 
 
 def conclude(
@@ -231,10 +183,3 @@ def _asks_by_age(workspace: Workspace, model: str, night: Night, version: Candid
         return None
     facts = RetrainingFacts(night=night, trigger="age", last_training_night=version.night)
     return "age" if workspace.spec(model).retraining.is_due(facts) else None
-
-
-def _serving(workspace: Workspace, model: str, night: Night) -> Candidate | None:
-    try:
-        return champion(workspace, model, night)
-    except NoChampionError:
-        return None

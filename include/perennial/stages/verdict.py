@@ -58,6 +58,8 @@ class Watched:
     """What is open after this night, and what is over with it (``facts/finding.py``)."""
     triage: Mapping[str, Json] = field(default_factory=dict)
     """Cause, confidence and the tests behind it, where something is over its threshold (``policies/triage.py``)."""
+    performance: Mapping[str, Json] = field(default_factory=dict)
+    """What the serving version lost by its labels, and probably loses since (``facts/performance.py``)."""
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""

@@ -12,20 +12,25 @@ from perennial.clock import Night, after
 from perennial.stages import datasets
 from perennial.stages.crossings import crossings_before
 from perennial.stages.performance import about
+from perennial.stages.verdict import Watched
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
     from datetime import date
 
 NIGHTS_SHOWN = 90
+STANDING = ("notice", "page")
+"""States of a night that is worth a picture."""
 RUN_KEY = "monitoring"
 """One MLflow run a model holds the pictures of all its nights."""
 
 
-def keep_picture(workspace: Workspace, model: str, night: Night, reason: str) -> str:
-    """Draw the nights up to this one and keep the picture; return the MLflow run that shows it."""
+def keep_picture(workspace: Workspace, model: str, night: Night, watched: Watched) -> str | None:
+    """Draw the nights up to one on which something stands; return the MLflow run that shows them."""
+    if watched.state not in STANDING:
+        return None
     picture = draw(model, night, ratios(workspace, model, night), residuals(workspace, model, night))
-    return workspace.registry.keep_files(model, RUN_KEY, {f"nights/{night}.png": picture}, reason)
+    return workspace.registry.keep_files(model, RUN_KEY, {f"nights/{night}.png": picture}, watched.reason)
 
 
 def ratios(workspace: Workspace, model: str, night: Night) -> dict[str, dict[Night, float]]:

@@ -1,0 +1,98 @@
+"""Each detector asked about a night, each on a page budget of its own: the arms of the watch.
+
+Stands between what nights published (profiles, settled labels) and the monitor, which puts the arms together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from perennial.clock import Night, after
+from perennial.facts.reading import Reading
+from perennial.policies.paging import Crossing, PageBudget
+from perennial.policies.triage import NOT_LEARNED_FROM
+from perennial.stages import datasets
+from perennial.stages.candidates import Candidate
+from perennial.stages.crossings import crossings_before
+from perennial.stages.importance import ignored_columns
+from perennial.stages.verdict import Arm
+from perennial.stages.weighing import weighed
+from perennial.workspace import Workspace
+
+LEARNED_NIGHTS = 56
+"""Nights after which the watch by score compares with nothing but nights since a change."""
+
+
+def judge(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> list[Arm]:
+    """Ask each detector, each on a page budget of its own."""
+    from perennial.stages.profiling import watch
+
+    watching = workspace.spec(model).monitoring
+    plan_hash = version.plan if version else workspace.plan(model).hash
+    arms = []
+    earlier = crossings_before(workspace, model, night)
+    seen = watch(workspace, model, night, plan_hash, version)
+    if seen is not None:
+        arms.append(_arm("night_shift", watching.night_shift.read(seen), watching.budget, earlier))
+    if version is not None:
+        own = {key: ended for key, ended in earlier.items() if key >= version.night}
+        arms += _arms_of_labels(workspace, model, night, version, own)
+    if seen is not None and arms[0].outcome == "page":
+        past = [Crossing(**ended["night_shift"]) for ended in earlier.values() if "night_shift" in ended]
+        arms[0] = weighed(arms[0], arms[1:], seen, watching, ignored_columns(workspace, version), past)
+    return arms
+
+
+def _arms_of_labels(
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    version: Candidate,
+    earlier: Mapping[Night, Mapping[str, Any]],
+) -> list[Arm]:
+    """Ask what labels say of a version: of all its predictions together, and of low and high ones apart."""
+    from perennial.stages.residual_nights import residuals
+    from perennial.stages.residual_shape import score_residuals
+
+    watching, arms = workspace.spec(model).monitoring, []
+    found = residuals(workspace, model, night, version)
+    if found is not None:
+        slow = watching.residual_drift
+        budget = PageBudget(false_pages=slow.false_pages, per_nights=slow.per_nights)
+        arms.append(_arm("residual_drift", slow.read(found), budget, earlier))
+    by_score = score_residuals(workspace, model, night, version)
+    if by_score is not None:
+        shape = watching.residual_shape
+        crossed = {key: ended for key, ended in earlier.items() if _of_relation(workspace, model, key, ended)}
+        budget = PageBudget(false_pages=shape.false_pages, per_nights=shape.per_nights)
+        arms.append(_arm("residual_shape", _tonights(shape.read(by_score), night, crossed), budget, earlier))
+    return arms
+
+
+def _of_relation(workspace: Workspace, model: str, night: Night, ended: Mapping[str, Any]) -> bool:
+    """Whether a night crossed by score, and triage did not lay it to the feed, the model or wrong labels."""
+    if ended.get("residual_shape", {}).get("ratio", 0) <= 1:
+        return False
+    text = workspace.store.read(datasets.verdicts(model), night, ["verdict"])["verdict"][0].as_py()
+    return json.loads(text).get("cause") not in NOT_LEARNED_FROM
+
+
+def _tonights(reading: Reading, night: Night, earlier: Mapping[Night, Mapping[str, Any]]) -> Reading:
+    """Take what is read of the newest final labels as tonight's, beside how often it was over lately."""
+    crossed = [
+        key
+        for key, ended in earlier.items()
+        if key >= after(night, -LEARNED_NIGHTS) and ended.get(reading.arm, {}).get("ratio", 0) > 1
+    ]
+    return replace(reading, night=night, evidence={**reading.evidence, "crossed_before": len(crossed)})
+
+
+def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Mapping[Night, Mapping[str, Any]]) -> Arm:
+    decision = budget.decide(
+        reading, [Crossing(**ended[name]) for ended in earlier.values() if name in ended]
+    )
+    outcome: Any = decision.evidence["outcome"]
+    return Arm(name, outcome, reading, decision, PageBudget.remember(reading, decision))
