@@ -83,6 +83,13 @@ _SAID = {
         "The night was judged again with what is known now.",
         "Nothing.",
     ),
+    "layer_overtaken": _Words(
+        "drift",
+        "warning",
+        "the champion is overtaken by its nightly twin",
+        "What is served is mostly the small model's answer; the champion below it has grown old.",
+        "Train a new one: perennial run {model} retrain",
+    ),
     "silent": _Words(
         "deadline",
         "critical",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from perennial.adaptation.settings import unavailable
 from perennial.gates.against_champion import AgainstChampion
 from perennial.gates.base import Gate
 from perennial.gates.calibration import Calibration
@@ -72,6 +73,8 @@ class ModelSpec(Strict):
     """What is watched."""
     retraining: Retraining = Retraining()
     """When a new model is worth training."""
+    adapt: Literal["off", "nightly"] = "off"
+    """`nightly` puts a layer over the champion that learns from matured nights and serves only while it is no worse."""
     alerts: tuple[AlertSpec, ...] = ()
     """Who is told; a local log always is."""
     sink: SinkSpec | None = None
@@ -87,6 +90,16 @@ class ModelSpec(Strict):
                 raise ValueError(message)
         if not self.sources[self.rows_source].key:
             message = f"sources.{self.rows_source}.key: the scored rows need a key"
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _layer_exists(self) -> ModelSpec:
+        why = unavailable(self.task) if self.adapt == "nightly" else None
+        if self.adapt == "nightly" and self.scored.event_time is None:
+            why = "a table without time has no nights to learn from"
+        if why:
+            message = f"adapt: {why} Write `adapt: off`."
             raise ValueError(message)
         return self
 

@@ -50,6 +50,21 @@ def predictions(model: str) -> str:
     return f"{model}/predictions"
 
 
+def adapted(model: str) -> str:
+    """What the nightly layer and each of its members said, and what was served, by night."""
+    return f"{model}/adapted"
+
+
+def layers(model: str) -> str:
+    """The nightly layer that answered for a night: weights, coefficients, trees and record."""
+    return f"{model}/layers"
+
+
+def layer_samples(model: str) -> str:
+    """The rows that the layer of a night was learned from."""
+    return f"{model}/layer-samples"
+
+
 def labels_by_hand(model: str) -> str:
     """Labels that people gave, with author and sheet, by the night from whose end they are known."""
     return f"{model}/labels-by-hand"

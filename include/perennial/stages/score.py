@@ -65,6 +65,10 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     }
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
     keep_estimate(workspace, model, night, version, table)
+    if workspace.spec(model).adapt == "nightly":
+        from perennial.stages.adapt import Tonight, adapt
+
+        adapt(Tonight(workspace, version, loaded_predictor(workspace, version), night), features, table)
     return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
 
 
@@ -118,6 +122,7 @@ def mean_of(table: pa.Table) -> float | None:
 def deliver(workspace: Workspace, model: str, night: Night) -> dict[str, Json]:
     """Bring a night's predictions to the declared sink; again is harmless."""
     from perennial.engine.intake import resolved
+    from perennial.stages.adapt import served_table
     from perennial.stages.sink import upsert
 
     spec = workspace.spec(model)
@@ -125,7 +130,7 @@ def deliver(workspace: Workspace, model: str, night: Night) -> dict[str, Json]:
         return {"delivered": 0, "reason": "model.yaml declares no sink"}
     if nothing_new(workspace, model, night):
         return {"delivered": 0, "reason": f"nothing new came on {night}"}
-    table = workspace.store.read(datasets.predictions(model), night)
+    table = served_table(workspace, model, night)
     place = resolved(workspace.database(spec.sink.connection) or spec.sink.uri or "", workspace.project)
     rows = upsert(table, place, table=spec.sink.table or model, keys=spec.scored.key, night=night)
     return {"delivered": rows, "night": night}

@@ -1,0 +1,238 @@
+"""The nightly layer over a champion, where ``adapt: nightly`` declares it: learn what has matured, answer, be judged.
+
+Called by ``score`` once the champion's predictions are published; they stay what monitoring, gates and references look
+at. What is served lies beside them, with each member's answer. On any doubt it is the champion's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.adaptation.gate import JUDGED_NIGHTS, Tally, never_worse
+from perennial.adaptation.layer import Layer
+from perennial.adaptation.rows import MatureNight, Numbers
+from perennial.adaptation.settings import Adaptation
+from perennial.adaptation.state import Champion, State, begin, learn, renewed
+from perennial.clock import Night
+from perennial.facts.decision import Decision, Verdict
+from perennial.facts.evidence import Json
+from perennial.ledger.base import NewEntry
+from perennial.metrics import metrics
+from perennial.stages import datasets
+from perennial.stages.candidates import Candidate, Predictor
+from perennial.stages.layer_nights import delay, matrix, matured, said_then, saw_through, to_learn
+from perennial.stages.layer_states import Known, before, publish
+from perennial.stages.recording import record, record_again
+from perennial.stages.slices import slices_of
+from perennial.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MEMBERS = ("raw", "blend", "twin")
+"""Measured nearly as good as all five, and the only ones that need neither segments nor inputs of the past."""
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """What is needed to answer for one night."""
+
+    workspace: Workspace
+    version: Candidate
+    predictor: Predictor
+    night: Night
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.version.model
+
+
+def adapt(tonight: Tonight, features: pa.Table, predicted: pa.Table) -> None:
+    """Learn, answer for the night's rows, and publish both; without a matured night the champion serves alone."""
+    try:
+        known = learned(tonight)
+    except (ValueError, ArithmeticError) as problem:
+        _record(
+            tonight,
+            None,
+            Decision.failed(f"The champion serves alone: nothing could be learned ({problem})."),
+        )
+        return
+    if known is None:
+        return
+    publish(tonight.workspace, tonight.model, tonight.night, known)
+    _answer(tonight, known, features, predicted)
+
+
+def _answer(tonight: Tonight, known: Known, features: pa.Table, predicted: pa.Table) -> None:
+    decision = never_worse(known.tallies)
+    raw = predicted["prediction"].to_numpy()
+    answered = known.state.layer.serve(raw, matrix(tonight.version, features))
+    served = answered.scores if decision.verdict is Verdict.PASS else raw
+    of = tonight.workspace.store.manifest(datasets.predictions(tonight.model), tonight.night)
+    meta: dict[str, Json] = {
+        "of": of.content if of else None,
+        "layer": known.state.layer.identity,
+        "version": tonight.version.version,
+        "serves": "layer" if decision.verdict is Verdict.PASS else "champion",
+        "fallen_back_rows": answered.fallen_back_rows,
+    }
+    table = _beside(predicted, served, {"layer": answered.scores, **answered.members})
+    tonight.workspace.store.publish(datasets.adapted(tonight.model), tonight.night, table, meta=meta)
+    _record(tonight, known.state, decision)
+
+
+def learned(tonight: Tonight) -> Known | None:
+    """Return what is known tonight: the newest state before, and the nights that have matured since."""
+    known = before(tonight.workspace, tonight.model, tonight.night)
+    if known is None or known.plan != tonight.version.plan:
+        return _begun(tonight, known)
+    if known.state.champion.version != tonight.version.version:
+        known = _renewed(tonight, known)
+    state = known.state
+    nights = _nights(tonight, state.layer.learned_through)
+    tallies = [one for night in nights if (one := _tally(tonight, night)) is not None]
+    state = learn(state, nights, tonight.night)
+    return replace(known, state=state, tallies=(*known.tallies, *tallies)[-JUDGED_NIGHTS:])
+
+
+def served_table(workspace: Workspace, model: str, night: Night) -> pa.Table:
+    """Return what is delivered for a night: the predictions, with the layer's answers in their place where it serves."""
+    predicted = workspace.store.read(datasets.predictions(model), night)
+    of = workspace.store.manifest(datasets.predictions(model), night)
+    adapted = workspace.store.manifest(datasets.adapted(model), night)
+    # Answers beside other predictions than those that stand now are of other rows, or of another champion.
+    if (
+        workspace.spec(model).adapt == "off"
+        or adapted is None
+        or of is None
+        or adapted.meta["of"] != of.content
+    ):
+        return predicted
+    served = workspace.store.read(datasets.adapted(model), night, ["prediction"])
+    return predicted.set_column(
+        predicted.column_names.index("prediction"), "prediction", served["prediction"]
+    )
+
+
+def _begun(tonight: Tonight, earlier: Known | None) -> Known | None:
+    nights = [night for night in _nights(tonight, None) if night.known.any()]
+    if not nights:
+        return None
+    task: Any = tonight.version.task
+    state = begin(_champion(tonight.version), nights, tonight.night, task, _settings(tonight))
+    return Known(state, earlier.tallies if earlier else (), tonight.version.plan)
+
+
+def _renewed(tonight: Tonight, known: Known) -> Known:
+    """Put the new champion below, with the nights that it has not seen and that are already learned."""
+    through = known.state.layer.learned_through
+    keys = to_learn(
+        tonight.workspace, tonight.model, tonight.version.plan, saw_through(tonight.version), tonight.night
+    )
+    passed = [key for key in keys if through is not None and key <= through]
+    nights = matured(tonight.workspace, tonight.version, tonight.predictor, passed, tonight.night)
+    return replace(known, state=renewed(known.state, _champion(tonight.version), tonight.night, nights))
+
+
+def _nights(tonight: Tonight, since: Night | None) -> list[MatureNight]:
+    keys = to_learn(tonight.workspace, tonight.model, tonight.version.plan, since, tonight.night)
+    return matured(tonight.workspace, tonight.version, tonight.predictor, keys, tonight.night)
+
+
+def _champion(version: Candidate) -> Champion:
+    return Champion(version.version, saw_through(version))
+
+
+def _settings(tonight: Tonight) -> Adaptation:
+    version = tonight.version
+    first = len(version.numeric)
+    return Adaptation(
+        members=MEMBERS,
+        categorical=tuple(range(first, first + len(version.categorical))),
+        label_delay_nights=delay(tonight.workspace, tonight.model),
+    )
+
+
+def _tally(tonight: Tonight, night: MatureNight) -> Tally | None:
+    """Sum up what champion and layer lost on a night as they answered then; nothing for a night before the layer."""
+    workspace, model = tonight.workspace, tonight.model
+    features = workspace.store.read(datasets.features(model, tonight.version.plan), night.night)
+    said, known = said_then(workspace, model, night.night, features), night.known
+    if not said or not known.any():
+        return None
+    loss = metrics()[workspace.spec(model).metric]().row_loss
+    labels, raw, layer = (values[known] for values in (night.labels, said["raw"], said["layer"]))
+    lost = [np.asarray(loss(labels, values), dtype=float) for values in (raw, layer)]
+    inside = slices_of(workspace, model, night.night, features)
+    slices = {name: _lost_inside(rows[known], *lost) for name, rows in inside.items()}
+    champion_lost, layer_lost, champion_off, layer_off = (
+        float(values.sum()) for values in (*lost, labels - raw, labels - layer)
+    )
+    rows = int(known.sum())
+    return Tally(night.night, rows, champion_lost, layer_lost, champion_off, layer_off, slices)
+
+
+def _lost_inside(inside: NDArray[np.bool_], champion: Numbers, layer: Numbers) -> tuple[float, ...]:
+    return float(inside.sum()), float(champion[inside].sum()), float(layer[inside].sum())
+
+
+def _beside(predicted: pa.Table, served: Numbers, said: dict[str, Numbers]) -> pa.Table:
+    """Put what is served and what each member said in the place of the champion's predictions."""
+    import pyarrow as pa
+
+    table = predicted.drop_columns(["prediction", "version"]).append_column("prediction", pa.array(served))
+    for name, values in said.items():
+        table = table.append_column(f"m:{name}", pa.array(values))
+    return table
+
+
+def _record(tonight: Tonight, state: State | None, decision: Decision) -> None:
+    layer = state.layer if state else None
+    about: dict[str, Json] = {"version": tonight.version.version, "gate": decision.as_json()}
+    said = ""
+    if layer is not None:
+        weights = ", ".join(f"{name} {weight:.2f}" for name, weight in layer.weights.items())
+        said = f"Layer {layer.identity} over version {layer.champion} learned up to {layer.learned_through} ({weights}). "
+        about |= {"layer": layer.identity, "learned_through": layer.learned_through}
+        about |= {"weights": dict(layer.weights), "overtaken": layer.overtaken}
+    new = NewEntry(
+        model=tonight.model,
+        kind="layer",
+        key=tonight.night,
+        night=tonight.night,
+        actor="score",
+        reason=f"{said}{decision.reason}",
+        evidence=about,
+    )
+    record_again(tonight.workspace, new, among=("layer",))
+    if layer is not None and layer.overtaken:
+        _tell_overtaken(tonight, layer)
+
+
+def _tell_overtaken(tonight: Tonight, layer: Layer) -> None:
+    """Tell once of each champion that its small nightly twin outweighs it."""
+    version = tonight.version.version
+    if version in {
+        one.key for one in tonight.workspace.ledger.entries(tonight.model, kinds={"layer_overtaken"})
+    }:
+        return
+    reason = (
+        f"The small model that is trained every night has {layer.weights['twin']:.2f} of the layer's weight: it knows "
+        f"the latest nights better than version {version}, which is worth a retraining."
+    )
+    new = NewEntry(
+        model=tonight.model,
+        kind="layer_overtaken",
+        key=version,
+        night=tonight.night,
+        actor="score",
+        reason=reason,
+        evidence={"version": version, "layer": layer.identity, "weights": dict(layer.weights)},
+    )
+    record(tonight.workspace, new)
