@@ -199,11 +199,91 @@ def test_inputs_that_have_nothing_in_common_are_not_split() -> None:
 
 
 def test_a_large_side_is_sampled() -> None:
-    """Cost is bounded: at most 5,000 rows a side reach the model."""
-    assert attribute(side(0, 0, 40), side(1, 40, 7), chance).rows == (5_000, 1_050)
+    """Cost is bounded: at most 20,000 and 8,000 rows reach the model."""
+    assert attribute(side(0, 0, 140), side(1, 140, 60), chance).rows == (20_000, 8_000)
 
 
 def test_the_same_rows_give_the_same_evidence() -> None:
     """Orders, folds and resamples are seeded."""
     recent = changed(side(1, NIGHTS, 5), wind=0.3)
     assert explained(recent).evidence_hash == explained(recent).evidence_hash
+
+
+def with_carriers(rows: Rows, seed: int) -> Rows:
+    """Let each airport have a carrier that flies nine in ten of its rows, and a third of nobody else's."""
+    draw = np.random.default_rng([seed, 5])
+    home = rows.features["origin"].map({"EWR": "UA", "JFK": "B6", "LGA": "DL"})
+    stays = draw.random(len(rows)) < 0.9
+    carrier = np.where(stays, home, draw.choice(["UA", "B6", "DL"], len(rows)))
+    return changed(rows, carrier=carrier)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_of_segments_that_overlap_the_one_that_changed_is_named(seed: int) -> None:
+    """Labels of the airport's own carrier move almost as much: they are its shadow, and the other way round."""
+    past, recent = with_carriers(side(seed, 0, NIGHTS), seed), with_carriers(side(99 - seed, NIGHTS, 7), seed)
+    name, level = [("origin", "LGA"), ("carrier", "DL")][seed % 2]
+    labels = np.where(recent.features[name] == level, 1.0, recent.labels)
+    first = attribute(past, relabelled(recent, labels), chance, seed=seed).causes[0]
+    assert (first.kind, first.segment, first.is_sure) == ("relation", f"{name} = {level}", True)
+
+
+def test_a_change_everywhere_is_not_taken_for_a_segments() -> None:
+    """Labels become ones at random, wherever a row belongs."""
+    recent = side(3, NIGHTS, 7)
+    flipped = np.random.default_rng(3).random(len(recent)) < 0.4
+    first = explained(relabelled(recent, np.where(flipped, 1.0, recent.labels))).causes[0]
+    assert (first.kind, first.column, first.segment) == ("relation", "", "")
+
+
+def test_what_a_column_is_made_of_comes_before_it() -> None:
+    """A sum over a window moves with its summand: the summand is the cause."""
+    past, recent = side(0, 0, NIGHTS), side(1, NIGHTS, 1)
+    past, recent = (changed(rows, noise=rows.features["load"] * 2) for rows in (past, recent))
+    tripled = changed(recent, load=recent.features["load"] * 30, noise=recent.features["noise"] * 90)
+
+    def both(frame: pd.DataFrame) -> np.ndarray:
+        return np.asarray(1 / (1 + np.exp(-0.1 * frame["load"] - frame["noise"])), dtype=float)
+
+    assert attribute(past, tripled, both).causes[0].column == "noise"
+    assert attribute(past, tripled, both, made_of={"noise": ["load"]}).causes[0].column == "load"
+
+
+def test_what_a_changed_column_did_to_the_loss_is_told() -> None:
+    """A column times three makes predictions worse by as much as walking back says; without labels nothing is said."""
+    recent = side(1, NIGHTS, 5)
+    tripled = changed(recent, load=recent.features["load"] * 3)
+    first = explained(tripled).inputs[0]
+    assert recent.labels is not None
+    worse = np.mean(
+        (recent.labels - chance(tripled.features)) ** 2 - (recent.labels - chance(recent.features)) ** 2
+    )
+    assert first.loss == pytest.approx(worse, abs=0.005)
+    assert first.loss_low is not None
+    assert 0 < first.loss_low < first.loss
+    assert explained(relabelled(tripled, None)).inputs[0].loss is None
+
+
+def test_labels_of_one_class_are_attributed() -> None:
+    """A feed that writes zeros only: labels follow otherwise everywhere or along what they followed."""
+    recent = side(1, NIGHTS, 7)
+    made = explained(relabelled(recent, np.zeros(len(recent))))
+    assert (made.state, made.causes[0].kind, made.causes[0].is_sure) == ("assessed", "relation", True)
+
+
+def test_infinite_values_and_columns_of_one_side_are_survived_and_told() -> None:
+    """An infinity counts as missing; a new column is not compared."""
+    recent = side(1, NIGHTS, 1)
+    endless = recent.features["load"].where(np.arange(len(recent)) % 2 == 0, np.inf)
+    made = explained(changed(recent, load=endless, gate=1.0))
+    assert made.causes[0].column == "load"
+    assert "Only one side has gate: not compared." in made.sentences
+
+
+def test_the_headline_says_whether_a_cause_is_plain() -> None:
+    """Plainly wrong values, a mere candidate, and nothing to assess are three sentences."""
+    recent = side(1, NIGHTS, 5)
+    assert explained(changed(recent, load=recent.features["load"] * 3)).headline.startswith("Most of it: ")
+    quiet = explained(recent).headline
+    assert quiet.startswith(("No cause is plain; the first candidate is", "No column changed"))
+    assert explained(recent.take(np.arange(10))).headline.startswith("Not assessable")

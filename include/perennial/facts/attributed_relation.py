@@ -1,7 +1,7 @@
-"""How much of a change in loss came from changed inputs and how much from a changed relation, and where?
+"""Where did the relation of inputs and labels change: in which segment, along which column, or everywhere?
 
-The split compares losses on rows that both sides share (DISDE: Cai, Namkoong and Yadlowsky 2023). Where the
-relation changed is read from residuals: which segment's, or which column's, moved most for ordinary nights.
+Read from residuals, night by night: how they moved in each place beside how they move by themselves, and which
+single change would have moved all places as they did. Read by ``facts/attribution.py``.
 """
 
 from __future__ import annotations
@@ -9,45 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perennial.facts.attributed_rows import Column, Index, Numbers, Pair, blocks, stretches
 
-FOLDS = 3
-LEAST_OVERLAP = 0.1
-RESAMPLES = 400
 FEWEST_NIGHTS = 5
-RANKS = 20
+SHRUNK = 0.3
+"""Part by which what places have in common from night to night is made less: it is estimated from a few nights."""
 SCORE = "the prediction itself"
 """The name under which a change of calibration stands: residuals that came to depend on the score."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """One term of a split, with its 90 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Split:
-    """The change in mean loss, split in three (DISDE) that add up to it."""
-
-    total: Part
-    inputs: Part
-    """From changed inputs: rows seen before that are harder, and rows hardly seen before."""
-    relation: Part
-    """From labels that follow otherwise from the same inputs."""
-    harder: Part
-    """Rows seen on both sides that became more frequent."""
-    unseen: Part
-    """Rows that the reference hardly has."""
-    overlap: float
-    """Share of the rows that both sides have in common, 0 to 1."""
-    by_nights: bool
-    """Whether the intervals are over nights; else over rows, as there are too few nights."""
 
 
 @dataclass(frozen=True)
@@ -68,79 +37,19 @@ class RelationShare:
     usual: float
     """The most that a stretch of the reference as long as the recent nights moved, in the unit of ``effect``."""
     explains: float
-    """Variance of residuals that it explains beyond chance and the usual: an order among places that overlap."""
+    """Variance of residuals that it explains beyond chance and the usual."""
+    matches: float
+    """How well a change here and nowhere else accounts for how all places moved, in standard errors."""
     p: float
     """Adjusted for all places looked at (Holm 1979)."""
 
+    @property
+    def order(self) -> float:
+        """Sort places that overlap: one that explains much, and of whose change the others' are the shadow.
 
-def shared_weights(pair: Pair, seed: int) -> tuple[Numbers, Numbers, float]:
-    """Return weights of both sides' rows that give both the inputs they share, and the size of the overlap.
-
-    The shared distribution has density p q / (p + q); a classifier of the side, fitted on other nights
-    than those it weighs, estimates q / (p + q).
-    """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    x = np.vstack([np.column_stack([c.sides[side] for c in pair.columns]) for side in (0, 1)])
-    side = np.repeat([0, 1], [len(pair.reference), len(pair.recent)])
-    balance = np.where(side == 1, len(pair.reference) / len(pair.recent), 1.0)
-    fold = np.concatenate(
-        [_folds(rows.nights, np.random.default_rng([seed, 4])) for rows in (pair.reference, pair.recent)]
-    )
-    chance = np.zeros(len(side))
-    for k in range(FOLDS):
-        kept = fold != k
-        model = HistGradientBoostingClassifier(
-            max_iter=40, max_leaf_nodes=8, min_samples_leaf=40, early_stopping=False, random_state=seed
-        )
-        model.fit(x[kept], side[kept], sample_weight=balance[kept])
-        chance[~kept] = model.predict_proba(x[~kept])[:, 1]
-    reference, recent = chance[side == 0], 1 - chance[side == 1]
-    overlap = float(np.clip(reference.mean() + recent.mean(), 0, 1))
-    return reference + 1e-9, recent + 1e-9, overlap
-
-
-def _folds(nights: NDArray[np.str_], draw: np.random.Generator) -> Index:
-    names, night = np.unique(nights, return_inverse=True)
-    if len(names) < FOLDS:
-        return draw.permutation(len(nights)) % FOLDS
-    return (draw.permutation(len(names)) % FOLDS)[night].astype(np.int64)
-
-
-def split(pair: Pair, losses: tuple[Numbers, Numbers], seed: int) -> tuple[Split | None, float]:
-    """Split the change in mean loss; no split, only the overlap, where the sides share too few rows."""
-    past_weight, now_weight, overlap = shared_weights(pair, seed)
-    if overlap < LEAST_OVERLAP:
-        return None, overlap
-    draw = np.random.default_rng([seed, 5])
-    past, by_nights = _terms(pair.reference.nights, losses[0], past_weight, draw)
-    now, now_by_nights = _terms(pair.recent.nights, losses[1], now_weight, draw)
-    terms = {
-        "total": now[0] - past[0],
-        "harder": past[1] - past[0],
-        "relation": now[1] - past[1],
-        "unseen": now[0] - now[1],
-    }
-    terms["inputs"] = terms["harder"] + terms["unseen"]
-    parts = {name: _part(values) for name, values in terms.items()}
-    return Split(**parts, overlap=overlap, by_nights=by_nights and now_by_nights), overlap
-
-
-def _terms(
-    nights: NDArray[np.str_], loss: Numbers, weight: Numbers, draw: np.random.Generator
-) -> tuple[NDArray[np.float64], bool]:
-    """Return the plain and the weighted mean loss: as they are, then resampled over nights."""
-    block, by_nights = blocks(nights, FEWEST_NIGHTS, draw)
-    count = int(block.max()) + 1
-    sums = np.array([np.bincount(block, part, count) for part in (loss, 0 * loss + 1, loss * weight, weight)])
-    drawn = draw.multinomial(count, np.full(count, 1 / count), RESAMPLES).T
-    made = sums @ np.column_stack([np.ones(count), drawn])
-    return np.array([made[0] / made[1], made[2] / made[3]]), by_nights
-
-
-def _part(values: Numbers) -> Part:
-    low, high = np.quantile(values[1:], (0.05, 0.95))
-    return Part(float(values[0]), float(low), float(high))
+        A segment moves with the carriers, places and hours that its rows have in common with other segments.
+        """
+        return self.matches * self.explains**0.5
 
 
 @dataclass(frozen=True)
@@ -196,10 +105,43 @@ def moved_residuals(
         )
     )
     usual = past.wandering(now.blocks) if by_nights else np.zeros(len(looked.names))
-    return _compared(looked, past, now, usual)
+    matched = _matched(past, now, _shadows(looked.recent, blocks(pair.recent.nights, 1, draw)[0]))
+    return _compared(looked, past, now, usual, matched)
 
 
-def _compared(looked: Places, past: Side, now: Side, usual: Numbers) -> tuple[RelationShare, ...]:
+def _shadows(place: Numbers, block: Index) -> Numbers:
+    """Return how each place (row) would move if residuals rose by one where another is (column)."""
+    found = np.zeros((place.shape[1], place.shape[1]))
+    for one in np.unique(block):
+        here = place[block == one]
+        centred = here - here.mean(axis=0)
+        moved = centred.T @ centred / len(here)
+        moved[0], moved[:, 0] = here.mean(axis=0), 0.0
+        moved[0, 0] = 1.0
+        found += moved
+    return found / len(np.unique(block))
+
+
+def _matched(past: Side, now: Side, shadows: Numbers) -> Numbers:
+    """Return for each place how well a change there alone gives the movements of all: generalised least squares."""
+    pooled = sum(side.found_apart.T @ side.found_apart for side in (past, now)) / (
+        past.blocks + now.blocks - 2
+    )
+    own = np.maximum(
+        np.diag(pooled), (past.by_rows * past.blocks + now.by_rows * now.blocks) / (past.blocks + now.blocks)
+    )
+    shrunk = (1 - SHRUNK) * pooled
+    np.fill_diagonal(shrunk, np.maximum(own, 1e-9 * own.max() + 1e-18))
+    inverse = np.linalg.inv(shrunk * (1 / past.blocks + 1 / now.blocks))
+    weighed = shadows.T @ inverse
+    strength = np.einsum("jk,kj->j", weighed, shadows)
+    found: Numbers = np.abs(weighed @ (now.mean - past.mean)) / np.sqrt(np.maximum(strength, 1e-24))
+    return found
+
+
+def _compared(
+    looked: Places, past: Side, now: Side, usual: Numbers, matched: Numbers
+) -> tuple[RelationShare, ...]:
     from scipy.stats import t as student
 
     apart, error = now.mean - past.mean, np.sqrt(_variance([past, now]))
@@ -221,6 +163,7 @@ def _compared(looked: Places, past: Side, now: Side, usual: Numbers) -> tuple[Re
             p=float(holm[k]),
             usual=float(usual[k] * scale[k]),
             explains=float(least[k]),
+            matches=float(matched[k]),
         )
         for k, (column, segment) in enumerate(looked.names)
     )
@@ -246,9 +189,14 @@ class Side:
         return np.asarray(self.found.mean(axis=0), dtype=np.float64)
 
     @property
+    def found_apart(self) -> Numbers:
+        """What blocks show, less their mean."""
+        return np.asarray(self.found - self.mean, dtype=np.float64)
+
+    @property
     def apart(self) -> Numbers:
         """Sum of squares of the blocks around their mean."""
-        return np.asarray(((self.found - self.mean) ** 2).sum(axis=0), dtype=np.float64)
+        return np.asarray((self.found_apart**2).sum(axis=0), dtype=np.float64)
 
     def wandering(self, long: int) -> Numbers:
         """Return how far the mean of any stretch of so many blocks lies from that of the other blocks."""

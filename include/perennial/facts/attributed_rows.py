@@ -20,6 +20,8 @@ Index = NDArray[np.int64]
 
 MOST_LEVELS, LEAST_SHARE, LEAST_ROWS = 40, 0.02, 30
 """A category becomes a segment of its own with so many rows on both sides, in a column of so few levels."""
+LONGEST_NAME = 60
+"""Characters of a category that a segment's name shows."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class Column:
         plain = pd.api.types.is_numeric_dtype(reference) and pd.api.types.is_numeric_dtype(recent)
         if plain and not category and not pd.api.types.is_bool_dtype(reference):
             sides = (side.to_numpy(dtype=np.float64, na_value=np.nan) for side in (reference, recent))
-            return cls(name, True, *sides)
+            # An infinity has no rank to be restored by: it counts as missing, here and nowhere else.
+            return cls(name, True, *(np.where(np.isfinite(side), side, np.nan) for side in sides))
         both = pd.concat([reference.astype(object), recent.astype(object)], ignore_index=True)
         codes = pd.factorize(both, use_na_sentinel=False)[0].astype(np.float64)
         return cls(name, False, codes[: len(reference)], codes[len(reference) :])
@@ -151,7 +154,8 @@ def _segments(reference: Rows, recent: Rows, columns: Sequence[Column]) -> Itera
         for level, row in zip(levels, first, strict=True):
             masks = column.reference == level, column.recent == level
             if _counts(*masks) and masks[0].mean() <= 1 - LEAST_SHARE:
-                yield Segment(f"{column.name} = {values.iloc[row]}", column.name, *masks)
+                level_name = str(values.iloc[row])[:LONGEST_NAME]
+                yield Segment(f"{column.name} = {level_name}", column.name, *masks)
 
 
 def _counts(reference: Mask, recent: Mask) -> bool:

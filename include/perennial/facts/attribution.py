@@ -6,32 +6,34 @@ say (``policies/triage.py``). Needs numpy and pandas, so nothing read at parse t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from perennial.facts import cause_sentences as say
-from perennial.facts.attributed_inputs import InputShare, Predict, Walked, shares, walk
-from perennial.facts.attributed_relation import RelationShare, Split, moved_residuals, places, split
+from perennial.facts.attributed_inputs import (
+    InputShare,
+    Loss,
+    Predict,
+    Walked,
+    shares,
+    squared_error,
+    walk,
+)
+from perennial.facts.attributed_loss import Split, split
+from perennial.facts.attributed_relation import RelationShare, moved_residuals, places
 from perennial.facts.attributed_rows import Mask, Numbers, Pair, Rows
 from perennial.facts.attributed_segments import SegmentShare, segment_shares
 from perennial.facts.evidence import Json, canonical, fingerprint
 
-MOST_ROWS = 5_000
+MOST_REFERENCE_ROWS, MOST_RECENT_ROWS = 20_000, 8_000
 FEWEST_ROWS = 50
 MOVED, LIKELY = 0.05, 0.2
 """A relation moved where its Holm-adjusted p is below this, with inputs as they are and restored, and it
 moved further than between stretches of the reference."""
-
-Loss = Callable[[Numbers, Numbers], Numbers]
-
-
-def squared_error(labels: Numbers, predictions: Numbers) -> Numbers:
-    """Return the loss of each row: for chances of a class, the Brier score."""
-    lost: Numbers = (labels - predictions) ** 2
-    return lost
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Cause:
     """Empty where the cause is not a segment's own."""
     said: str
     """A full sentence with the numbers."""
+    short: str
+    """What an alert says of it."""
+    is_sure: bool
+    """Whether it is plainly beyond what ordinary nights show; else it is a candidate and no more."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,17 @@ class Attribution:
     rows: tuple[int, int] = (0, 0)
     """Rows looked at: reference, recent."""
     nights: tuple[int, int] = (0, 0)
+    one_sided: tuple[str, ...] = ()
+    """Columns that only one side has."""
+
+    @property
+    def headline(self) -> str:
+        """One sentence for an alert: the first cause, and whether ordinary nights may show the like."""
+        if self.state == "not_assessable":
+            return self.sentences[0]
+        return (
+            say.headline(self.causes[0].short, is_sure=self.causes[0].is_sure) if self.causes else say.NOTHING
+        )
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values, for the ledger and for Airflow."""
@@ -84,6 +101,7 @@ def attribute(
     predict: Predict,
     *,
     categorical: Sequence[str] = (),
+    made_of: Mapping[str, Collection[str]] = MappingProxyType({}),
     loss: Loss = squared_error,
     seed: int = 0,
 ) -> Attribution:
@@ -95,30 +113,37 @@ def attribute(
         predict: Gives a number for each row of a frame of features: the chance of a class, or the value.
         categorical: Numeric columns to read as categories; text and booleans are anyway. Each frequent
             level is a segment of its own, beside those that ``Rows.segments`` declares.
+        made_of: Columns that a column is computed from; where both are wrong, what it is made of comes first.
         loss: Of labels and predictions, row by row.
-        seed: Of the sample (at most 5,000 rows a side), of orders, folds and resamples.
+        seed: Of the sample (at most 20,000 and 8,000 rows), of orders, folds and resamples.
     """
     if min(len(reference), len(recent)) < FEWEST_ROWS:
         return Attribution(
             "not_assessable", (say.too_few(len(reference), len(recent), FEWEST_ROWS),), seed=seed
         )
     draw = np.random.default_rng([seed, 0])
-    pair = Pair.of(reference.sample(MOST_ROWS, draw), recent.sample(MOST_ROWS, draw), categorical)
+    sides = reference.sample(MOST_REFERENCE_ROWS, draw), recent.sample(MOST_RECENT_ROWS, draw)
+    pair = Pair.of(*sides, categorical)
     scores = predict(pair.reference.features), predict(pair.recent.features)
     if not all(np.isfinite(side).all() for side in scores):
         return Attribution("not_assessable", (say.NOT_FINITE,), seed=seed)
-    walked = walk(pair, predict, seed)
-    inputs = shares(pair, walked, seed)
-    made = Attribution(
+    walked = walk(pair, predict, seed, loss)
+    made = _of_inputs(pair, scores, walked, seed)
+    return _told(_with_labels(made, pair, scores, _restored(walked, made.inputs), loss), made_of)
+
+
+def _of_inputs(pair: Pair, scores: tuple[Numbers, Numbers], walked: Walked, seed: int) -> Attribution:
+    sides = pair.reference, pair.recent
+    return Attribution(
         "assessed",
         (say.moved(scores),),
-        inputs=inputs,
+        inputs=shares(pair, walked, seed),
         prediction_segments=segment_shares(pair, scores, seed),
         seed=seed,
-        rows=(len(pair.reference), len(pair.recent)),
-        nights=(len(np.unique(pair.reference.nights)), len(np.unique(pair.recent.nights))),
+        rows=(len(sides[0]), len(sides[1])),
+        nights=(len(np.unique(sides[0].nights)), len(np.unique(sides[1].nights))),
+        one_sided=tuple(sorted({*sides[0].features} ^ {*sides[1].features})),
     )
-    return _told(_with_labels(made, pair, scores, _restored(walked, inputs), loss))
 
 
 def _restored(walked: Walked, inputs: Sequence[InputShare]) -> Numbers:
@@ -160,31 +185,44 @@ def _known(rows: Rows) -> Mask:
 
 def _agreed(as_is: Sequence[RelationShare], mended: Sequence[RelationShare]) -> tuple[RelationShare, ...]:
     """Believe of two looks the weaker: what restoring the inputs explains, or only it makes, is no relation."""
-    pairs = zip(as_is, mended, strict=True)
-    weaker = [replace(min(two, key=lambda one: abs(one.z)), p=max(one.p for one in two)) for two in pairs]
-    return tuple(sorted(weaker, key=lambda one: (-one.explains, -abs(one.z))))
+    weaker = [
+        replace(
+            min(two, key=lambda one: abs(one.z)),
+            p=max(one.p for one in two),
+            matches=min(one.matches for one in two),
+            explains=min(one.explains for one in two),
+        )
+        for two in zip(as_is, mended, strict=True)
+    ]
+    return tuple(sorted(weaker, key=lambda one: (-one.order, -abs(one.z))))
 
 
-def _told(made: Attribution) -> Attribution:
+def _told(made: Attribution, made_of: Mapping[str, Collection[str]]) -> Attribution:
     """Rank in the order of triage: plainly wrong values, moved relations, unusual values, then what may be."""
-    plain = [one for one in made.inputs if one.is_plain]
+    plain = _sources_first([one for one in made.inputs if one.is_plain], made_of)
     moved = [one for one in made.relations if one.p < MOVED and abs(one.effect) > one.usual]
     unusual = [one for one in made.inputs if one.is_unusual and not one.is_plain]
     causes = (
-        *map(_input, plain),
-        *map(_relation, moved),
-        *map(_input, unusual),
-        *(_relation(one) for one in made.relations if one not in moved and one.p < LIKELY),
-        *(_input(one) for one in made.inputs if not one.is_unusual),
+        *(_input(one, is_sure=True) for one in plain),
+        *(_relation(one, is_sure=True) for one in moved),
+        *(_input(one, is_sure=False) for one in unusual),
+        *(_relation(one, is_sure=False) for one in made.relations if one not in moved and one.p < LIKELY),
+        *(_input(one, is_sure=False) for one in made.inputs if not one.is_unusual),
     )
     notes = () if min(made.nights) > 1 else (say.ONE_NIGHT,)
+    notes = (*notes, *((say.one_sided(made.one_sided),) if made.one_sided else ()))
     first = [cause.said for cause in causes[:3]] or [say.NOTHING]
     return replace(made, causes=causes, sentences=(*made.sentences, *first, *notes))
 
 
-def _relation(one: RelationShare) -> Cause:
-    return Cause("relation", one.column, one.segment, say.relation(one))
+def _sources_first(found: Sequence[InputShare], made_of: Mapping[str, Collection[str]]) -> list[InputShare]:
+    names = {one.column for one in found}
+    return sorted(found, key=lambda one: bool(names.intersection(made_of.get(one.column, ()))))
 
 
-def _input(one: InputShare) -> Cause:
-    return Cause("inputs", one.column, one.segment, say.inputs(one))
+def _relation(one: RelationShare, *, is_sure: bool) -> Cause:
+    return Cause("relation", one.column, one.segment, say.relation(one), say.short_relation(one), is_sure)
+
+
+def _input(one: InputShare, *, is_sure: bool) -> Cause:
+    return Cause("inputs", one.column, one.segment, say.inputs(one), say.short_inputs(one), is_sure)

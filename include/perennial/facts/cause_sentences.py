@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from perennial.facts.attributed_inputs import InputShare
-from perennial.facts.attributed_relation import Part, RelationShare, Split
+from perennial.facts.attributed_loss import Part, Split
+from perennial.facts.attributed_relation import RelationShare
 from perennial.facts.attributed_rows import Numbers
 
 NOT_FINITE = (
@@ -32,6 +33,15 @@ def too_few(reference: int, recent: int, fewest: int) -> str:
         f"Not assessable: {reference:,} reference and {recent:,} recent rows; "
         f"at least {fewest} of each are needed."
     )
+
+
+def one_sided(columns: tuple[str, ...]) -> str:
+    """Say which columns cannot be compared.
+
+    >>> one_sided(("gate",))
+    'Only one side has gate: not compared.'
+    """
+    return f"Only one side has {', '.join(columns)}: not compared."
 
 
 def moved(scores: tuple[Numbers, Numbers]) -> str:
@@ -69,17 +79,35 @@ def inputs(one: InputShare) -> str:
     values = f"its values lie {one.distance:.2f} from the reference's, usually up to {one.usual:.2f}"
     if not one.is_unusual:
         return f"{one.column}{where} moved {change}, not unusually or by a trifle: {values}."
+    lost = ""
+    if one.loss is not None:
+        lost = f" and the mean loss by {one.loss:+.2g} ({one.loss_low:+.2g} to {one.loss_high:+.2g})"
     return (
         f"{one.share:.0%} of the unusual movement of predictions ({one.share_low:.0%} to {one.share_high:.0%}) "
-        f"came from {one.column}{where}: it moved {change}, and {values}."
+        f"came from {one.column}{where}: it moved {change}{lost}, and {values}."
     )
+
+
+def headline(short: str, *, is_sure: bool) -> str:
+    """Say the first cause in an alert.
+
+    >>> headline("the values of load", is_sure=False)
+    'No cause is plain; the first candidate is the values of load.'
+    """
+    return f"Most of it: {short}." if is_sure else f"No cause is plain; the first candidate is {short}."
+
+
+def short_inputs(one: InputShare) -> str:
+    """Name a column and what it did, for an alert."""
+    where = f" at {one.segment}" if one.segment else ""
+    return f"the values of {one.column}{where}, which made {one.share:.0%} of the unusual movement of predictions"
 
 
 def relation(one: RelationShare) -> str:
     """Say where labels follow otherwise.
 
     >>> said = RelationShare(
-    ...     "origin", "origin = JFK", effect=0.12, low=0.09, high=0.15, z=6.1, usual=0.05, explains=0.001, p=0.0001
+    ...     "origin", "origin = JFK", effect=0.12, low=0.09, high=0.15, z=6.1, usual=0.05, explains=0.001, matches=6.0, p=0.0001
     ... )
     >>> relation(said).partition(" (")[0]
     'Labels follow otherwise at origin = JFK: labels less predictions moved there by +0.12 beside the rest'
@@ -92,6 +120,12 @@ def relation(one: RelationShare) -> str:
     else:
         where = f"everywhere: labels less predictions moved by {one.effect:+.3g}"
     return f"Labels follow otherwise {where} {interval}."
+
+
+def short_relation(one: RelationShare) -> str:
+    """Name where labels follow otherwise, for an alert."""
+    where = f"at {one.segment}" if one.segment else f"with {one.column}" if one.column else "everywhere"
+    return f"labels follow otherwise {where}, by {one.effect:+.2g} beside what is predicted"
 
 
 def _part(part: Part) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from perennial.facts.attributed_rows import Column, Index, Numbers, Pair, Segmen
 BINS = 12
 SPIKE = 0.5
 """A single value on so many rows may be a feed that stands still."""
+FAR = 0.5
+"""Values beyond the reference's range by this part of it are in no ordinary stretch: a night of weather may share
+no value with any other night, and still lies among them."""
 LOCAL = 3.0
 """A change is a segment's own when it is so many times as large there as elsewhere, ..."""
 LOCAL_LEAST = 0.1
@@ -32,8 +36,8 @@ class Unusual:
     place: Segment | None
     """Where; none for everywhere."""
     distance: float
-    """Total variation between reference and recent values, less what sampling makes; or the share of
-    rows with the most frequent value, where that is the more telling."""
+    """Total variation between reference and recent values, less what sampling makes; or the share of rows
+    with the most frequent value, or with one far out of range, where that is the more telling."""
     usual: float
     """The most that a stretch of the reference as long as the recent nights shows."""
 
@@ -87,7 +91,8 @@ def unusual_values(pair: Pair) -> Iterator[Unusual]:
 def _measured(column: Column, segments: list[Segment], night: Index, long: int) -> Unusual:
     """Take the whole, or the one segment outside of which nothing unusual is seen."""
     distance, usual = _counts(column.binned(BINS), segments, night, long).apart()
-    for group, (now, past) in _standing(column, segments, night, long).items():
+    telling = _standing(column, segments, night, long).items(), _far_out(column, segments).items()
+    for group, (now, past) in chain(*telling):
         if now - past > distance[group] - usual[group]:
             distance[group], usual[group] = now, past
     excess = distance - usual
@@ -131,6 +136,17 @@ def _standing(
         recent, usual = _counts((past[there], here), [], night[there], long).spikes()
         found[group] = float(recent[0]), float(usual[0])
     return found
+
+
+def _far_out(column: Column, segments: list[Segment]) -> dict[int, tuple[float, float]]:
+    """Return, everywhere and in each segment, the share of values far out of the reference's range; usual is none."""
+    known = column.reference[~np.isnan(column.reference)]
+    if not column.is_number or not len(known):
+        return {}
+    reach = FAR * (known.max() - known.min())
+    far = (column.recent < known.min() - reach) | (column.recent > known.max() + reach)
+    groups = [far, *(far[one.recent] for one in segments)]
+    return {group: (float(one.mean()), 0.0) for group, one in enumerate(groups)} if far.any() else {}
 
 
 def _apart(past: Numbers, now: Numbers) -> Numbers:
