@@ -28,7 +28,7 @@ from perennial.facts.shared_ground import (
 )
 from perennial.facts.situation import Cause, LikelyCause, Situation
 
-RELATION_P, SLOPES_P = 0.005, 0.01
+RELATION_P, SLOPES_P = 0.01, 0.02
 """Error of each test of levels and of slopes along the score; error that slopes along inputs share (Bonferroni)."""
 FLOORS: dict[What, float] = {"level": 0.3, "spread of levels": 0.15, "slope of levels": 0.15, "slope": 0.02}
 """Less is no change: log odds; for a slope, probability for a standard deviation."""

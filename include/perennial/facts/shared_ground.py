@@ -26,7 +26,9 @@ FEWEST_NIGHTS = 7
 FEWEST_SHARED_ROWS = 150
 """With less shared ground, in rows of equal weight, whether the relation moved is not assessable."""
 FEWEST_TO_SPREAD = 3
-"""Fewer recent nights cannot tell how much nights differ."""
+"""Fewer ordinary nights cannot tell how much nights differ."""
+BORROWED_NIGHTS = 14
+"""Ordinary nights that count with the recent ones when it is asked how much nights differ."""
 RIDGE = 3.0
 LEVEL_STEPS = 12
 """Newton's steps to a night's level: more than the few it takes."""
@@ -95,20 +97,22 @@ def moved(what: What, of: str, reference: tuple[Numbers, Numbers], recent: tuple
     """Compare two means per weight from sums per night (sum, weight); neighbouring nights may be alike.
 
     A Welch t interval on the jackknife's pseudo-values of each side, both inflated by the reference's
-    autocorrelation: fourteen nights cannot tell their own. One or two nights cannot tell how much nights differ
-    either; theirs are taken to differ as the reference's do.
+    autocorrelation: fourteen nights cannot tell their own. How much recent nights differ is shrunk towards how much
+    ordinary ones do, as if as many of those were among them (a moderated t, Smyth 2004); one night alone differs so.
     """
     from scipy.special import stdtr, stdtrit
 
-    nights = len(reference[0]), len(recent[0])
-    told = limits(pseudo_values(*reference), alpha=0.025)
+    told, nights = limits(pseudo_values(*reference), alpha=0.025), (len(reference[0]), len(recent[0]))
     r, usual = float(told["serial"]), float(told["standard_error"])
-    parts = [(usual, float(told["degrees"]))]
-    if nights[1] < FEWEST_TO_SPREAD:
-        parts.append((usual * (nights[0] / nights[1]) ** 0.5, float(told["degrees"])))
-    else:
-        own = limits(pseudo_values(*recent), alpha=0.025, serial=False)
-        parts.append((float(own["standard_error"]) * ((1 + r) / (1 - r)) ** 0.5, float(own["degrees"])))
+    inflation = (1 + r) / (1 - r)
+    variance, own = usual**2 * nights[0] / inflation, nights[1] - 1
+    if own:
+        spread = float(limits(pseudo_values(*recent), alpha=0.025, serial=False)["standard_error"])
+        variance = (BORROWED_NIGHTS * variance + own * spread**2 * nights[1]) / (BORROWED_NIGHTS + own)
+    parts = [
+        (usual, float(told["degrees"])),
+        ((variance / nights[1] * inflation) ** 0.5, float(BORROWED_NIGHTS + own)),
+    ]
     shift = float(recent[0].sum() / recent[1].sum() - reference[0].sum() / reference[1].sum())
     error = float(np.hypot(parts[0][0], parts[1][0]))
     if not error:
