@@ -34,3 +34,16 @@ def test_rows_that_are_set_aside_make_the_answer_no(perennial, served, tmp_path)
     path.write_text("order_id,label\nnobody,1\n")
     answer = perennial("label", "import", MODEL, str(path), of=served.root)
     assert (answer.status, "line 2: key: no row" in answer.out) == (1, True)
+
+
+def test_suspects_are_listed_and_go_out_as_a_sheet(perennial, served, tmp_path) -> None:
+    """Most doubtful first, with the reason; one file is asked for, not two and not none."""
+    told = perennial("label", "suspects", MODEL, "--most", "3", "--json", of=served.root)
+    assert (told.status, len(told.json["listed"])) == (0, 3)
+    assert "decides nothing" in perennial("label", "suspects", MODEL, "--most", "3", of=served.root).out
+    path = tmp_path / "doubtful.csv"
+    out = perennial("label", "export", MODEL, "--suspects", str(path), "--most", "3", of=served.root)
+    assert (out.status, len(path.read_text().splitlines())) == (0, 4)
+    assert "perennial label import" in out.out
+    assert perennial("label", "export", MODEL, "--suspects", str(path), of=served.root).status == 2
+    assert perennial("label", "export", MODEL, of=served.root).status == 2
