@@ -3,10 +3,12 @@
 import sqlite3
 
 import pytest
-from tests.doubles.projects import MODEL
+from tests.doubles.projects import MODEL, World
 from tests.stages.conftest import BIRTH
 
 from perennial.clock import after
+from perennial.stages import datasets
+from perennial.store.local import LocalStore
 
 NEXT = after(BIRTH)
 
@@ -91,3 +93,20 @@ def test_skew_is_asked_of_a_night(perennial, served) -> None:
     later = perennial("skew", MODEL, "--night", after(NEXT), of=served.root)
     assert (later.status, "nothing was scored" in later.out) == (0, True)
     assert perennial("skew", MODEL, "--night", BIRTH, of=served.root).status == 3
+
+
+def test_what_a_finding_is_due_to_is_explained_and_nothing_is_written(perennial, served) -> None:
+    """Looked for now where it was not that night: the column, the file it came with, and the same in JSON."""
+    served.world = World(size_unit=1000.0)
+    served.deliver(NEXT)
+    perennial("night", MODEL, NEXT, of=served.root)
+    store = LocalStore(served.root / "home" / "store")
+    crossed = {"night_shift": {"night": NEXT, "ratio": 2.0, "fired": True}}
+    before = store.read(datasets.verdicts(MODEL), NEXT)
+    store.publish(datasets.verdicts(MODEL), NEXT, before, meta={"state": "page", "crossings": crossed})
+    told = perennial("explain", MODEL, "--night", NEXT, of=served.root).out
+    assert "Most of it: the values of size" in told
+    assert f"data/orders/{NEXT}.csv" in told.replace("\n", "")
+    causes = perennial("explain", MODEL, "--night", NEXT, "--json", of=served.root).json[-1]
+    assert (causes["kind"], causes["attribution"]["causes"][0]["column"]) == ("causes", "size")
+    assert store.keys(datasets.attributions(MODEL)) == []

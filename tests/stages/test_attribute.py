@@ -60,6 +60,7 @@ def test_a_changed_unit_is_named_with_its_file(served: Project, workspace: Works
     first = made.found.causes[0]
     assert (first.kind, first.column, first.segment, first.is_sure) == ("inputs", "size", "", True)
     assert made.headline.startswith("Most of it: the values of size")
+    assert first.said in made.sentences
     assert (made.nights, made.found.relations) == ((night,), ())
     assert any("is not assessable" in sentence for sentence in made.sentences)
     delivery = next(one for one in made.deliveries if one.source == "orders")

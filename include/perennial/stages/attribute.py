@@ -22,6 +22,7 @@ from perennial.stages.build_features import kept_plan
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.crossings import crossings_before
 from perennial.stages.performance import settled_nights
+from perennial.stages.set_aside import set_aside
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -186,9 +187,10 @@ def _nights_about(
 def _ordinary(
     workspace: Workspace, model: str, night: Night, version: Candidate, begin: Night
 ) -> tuple[Night, ...]:
-    """List the newest nights before a finding on which no arm was over its threshold."""
+    """List the newest nights before a finding on which no arm was over its threshold and no feed looked broken."""
     ended = crossings_before(workspace, model, night)
     strange = {key for key, arms in ended.items() if any(arm["ratio"] > 1 for arm in arms.values())}
+    strange |= set_aside(workspace, model, by=night)
     dataset = datasets.features(model, version.plan)
     keys = workspace.store.keys(dataset, after(begin, -OLDEST_NIGHTS), after(begin, -1))
     return tuple([key for key in keys if key not in strange][-REFERENCE_NIGHTS:])
