@@ -70,6 +70,7 @@ def test_every_decision_is_told_with_what_came_of_it(past: Workspace) -> None:
     judge_past(past, MODEL, LATER)
     birth, trained, waited = decisions(past, MODEL, LATER)
     assert (birth.version, trained.version, waited.version) == (None, "2", None)
+    assert birth.came == "Nothing to judge: it met no champion."
     assert "on 28 nights" in trained.came
     assert "After the no" in waited.came
     assert trained.cpu_seconds

@@ -155,7 +155,9 @@ def _decided(
 ) -> Decided:
     if one is None:
         said = waited.get(asked.night) if asked.kind in NO else None
-        return Decided(asked, None, False, None, said.reason if said else _not_yet(asked, night))
+        first = asked.kind == "retrain" and workspace.ledger.champion(model, asked.night) is None
+        silent = "Nothing to judge: it met no champion." if first else _not_yet(asked, night)
+        return Decided(asked, None, False, None, said.reason if said else silent)
     spent = cost(workspace, model, one.version.version)
     if one.judged is not None:
         return Decided(asked, one.version.version, one.promoted, spent, one.judged.reason)
