@@ -7,7 +7,7 @@ delay count.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
@@ -30,9 +30,7 @@ LEAST_DELAY = 1 / 24
 USUAL_NIGHTS = 56
 
 
-def label_flow(
-    losses: Sequence[NightLoss], night: Night, last: Night, holidays: Iterable[Night] = ()
-) -> LabelFlow:
+def label_flow(losses: Sequence[NightLoss], night: Night, last: Night) -> LabelFlow:
     """Say how labels come, up to night ``last``, the newest that is settled for good on ``night``."""
     final = [one for one in losses if one.matured and one.night <= last]
     if not final:
@@ -51,18 +49,16 @@ def label_flow(
         sum(one.delivered for one in usual) / rows if rows else None,
         newest.delay if math.isfinite(newest.delay) else None,
         median(delays) if delays else None,
-        label_reading(final, night, BUDGET.rate, holidays),
+        label_reading(final, night, BUDGET.rate),
     )
 
 
-def label_reading(
-    final: Sequence[NightLoss], night: Night, rate: float, holidays: Iterable[Night] = ()
-) -> Reading:
+def label_reading(final: Sequence[NightLoss], night: Night, rate: float) -> Reading:
     """Read coverage and delay of the last of these nights among their own past, as the nightly watch reads inputs.
 
     At most ``rate`` of ordinary nights cross, both ways together; what gets better crosses nothing.
     """
-    watch = Watch.of(final[-1].night, [_streams(one) for one in final], rate, holidays)
+    watch = Watch.of(final[-1].night, [_streams(one) for one in final], rate)
     read = NightShift().read(watch)
     worse = any(
         abs(moved.z) >= (read.threshold or math.inf) and (moved.z < 0) == (moved.column == COVERAGE.column)

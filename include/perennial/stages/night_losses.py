@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after
 from perennial.facts.estimated_loss import Walk
-from perennial.facts.evidence import Json
 from perennial.facts.night_loss import ALL, NightLoss
 from perennial.stages import datasets
 from perennial.stages.stream_windows import EVERY_NIGHTS, Windows
@@ -74,7 +73,7 @@ def counted(
     found: dict[Night, tuple[Numbers, Numbers]] = {}
     table = _tables(workspace, model).table(night, ["night", "version", "matured", "rows", "came_true"])
     if table is not None:
-        rows, true = (_square(table[name]) for name in ("rows", "came_true"))
+        rows, true = (square(table[name]) for name in ("rows", "came_true"))
         about = zip(*(table[name].to_pylist() for name in ("night", "version", "matured")), strict=True)
         for place, (key, by, matured) in enumerate(about):
             if by == version and matured:
@@ -105,13 +104,9 @@ def sparse(rows: Numbers, came_true: Numbers) -> str:
     return json.dumps([[int(at), int(rows[at]), int(came_true[at])] for at in rows.nonzero()[0]])
 
 
-def revised(before: Sequence[Mapping[str, Any]], night: Night, loss: NightLoss, counts: str) -> list[Json]:
-    """Add to what was said of a night what is known of it now; earlier words stay, for nights that look back."""
-    earlier: list[Any] = [one for one in before if one["since"] < night]
-    said = {"loss": loss.as_json(), "counts": counts}
-    if earlier and {name: earlier[-1][name] for name in said} == said:
-        return earlier
-    return [*earlier, {"since": night, **said}]
+def said_before(before: Sequence[Mapping[str, Any]], night: Night) -> list[Any]:
+    """Return what earlier nights said of a night."""
+    return [one for one in before if one["since"] < night]
 
 
 def distrust(workspace: Workspace, model: str, night: Night) -> None:
@@ -163,7 +158,8 @@ def _tables(workspace: Workspace, model: str) -> Windows:
     return Windows(workspace, model, "losses")
 
 
-def _square(column: pa.ChunkedArray) -> Numbers:
+def square(column: pa.ChunkedArray) -> Numbers:
+    """Return a column of counts by range of scores as one array, a night a line."""
     import numpy as np
 
     from perennial.facts.expected_loss import BINS
@@ -187,10 +183,10 @@ def _loss(workspace: Workspace, model: str, key: Night, night: Night) -> NightLo
     estimate = workspace.store.manifest(datasets.estimates(model), key)
     if estimate is None:
         return None
-    expected = NightLoss.from_json(estimate.meta["loss"])  # type: ignore[arg-type]
+    expected: Any = estimate.meta["loss"]
     said = _revision(workspace, model, key, night)
-    settled = NightLoss.from_json(said["loss"]) if said else None
-    return settled if settled and settled.version == expected.version else expected
+    settled = said is not None and said["loss"]["version"] == expected["version"]
+    return NightLoss.from_json(said["loss"] if said and settled else expected)
 
 
 def _revision(workspace: Workspace, model: str, key: Night, night: Night) -> Mapping[str, Any] | None:

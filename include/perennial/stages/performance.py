@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after
@@ -68,7 +68,10 @@ def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
     if not still_open:
         return []
     labels = labels_known(workspace, model, by=night, first=still_open[0])
-    settled = [_settle(workspace, model, key, labels, night, overdue=key <= patient) for key in still_open]
+    settled = [
+        _settle(workspace, model, key, joined, night, overdue=key <= patient)
+        for key, joined in _joined(workspace, model, still_open, labels)
+    ]
     keep_losses(workspace, model, night, after(night, -nights_until_final(spec)))
     return settled
 
@@ -88,22 +91,40 @@ def about(workspace: Workspace, model: str, key: Night) -> Mapping[str, Any]:
     return manifest.meta if manifest else {}
 
 
+def _joined(
+    workspace: Workspace, model: str, nights: list[Night], labels: pa.Table
+) -> list[tuple[Night, pa.Table]]:
+    """Put labels beside the predictions of several nights, asked for all at once: asking is most of the cost."""
+    import pyarrow as pa
+
+    spec, predicted = workspace.spec(model), []
+    for key in nights:
+        predicted.append(workspace.store.read(datasets.predictions(model), key))
+        _refuse_former(model, key, predicted[-1], spec)
+    found, keys = [], list(spec.scored.key)
+    for _, alike in groupby(predicted, key=lambda rows: rows.select(keys).schema):
+        parts = list(alike)
+        told = join_labels(pa.concat_tables([part.select(keys) for part in parts]), labels, spec.scored.key)
+        begins = accumulate([part.num_rows for part in parts], initial=0)
+        for part, begin in zip(parts, begins, strict=False):
+            own = told.slice(begin, part.num_rows)
+            found.append(part.append_column("label", own["label"]).append_column("known_at", own["known_at"]))
+    return list(zip(nights, found, strict=True))
+
+
 def _settle(
-    workspace: Workspace, model: str, key: Night, labels: pa.Table, night: Night, *, overdue: bool
+    workspace: Workspace, model: str, key: Night, joined: pa.Table, night: Night, *, overdue: bool
 ) -> Settled:
-    predicted = workspace.store.read(datasets.predictions(model), key)
-    _refuse_former(model, key, predicted, workspace.spec(model))
-    joined = join_labels(predicted, labels, workspace.spec(model).scored.key)
     delivered = joined.num_rows - joined["known_at"].null_count
     labelled = joined.filter(joined["label"].is_valid())
-    mature = overdue or delivered >= MATURE_SHARE * max(predicted.num_rows, 1)
+    mature = overdue or delivered >= MATURE_SHARE * max(joined.num_rows, 1)
     before = about(workspace, model, key)
     since = (before.get("mature_since") or night) if mature else None
     losses = settled_losses(workspace, model, key, joined, before.get("losses", ()), night, since)
     if key < after(night, -nights_until_final(workspace.spec(model))) and losses != before.get("losses", ()):
         distrust(workspace, model, key)
     meta: dict[str, Json] = {
-        "predicted": predicted.num_rows,
+        "predicted": joined.num_rows,
         "delivered": delivered,
         "mature": mature,
         "mature_since": since,
@@ -115,7 +136,7 @@ def _settle(
         # As text, for numbers of a manifest keep ten digits, and what is read must be what the rows would give.
         meta["residuals"] = {version: [one.rows, repr(one.mean)] for version, one in found.items()}
     workspace.store.publish(datasets.performance(model), key, labelled, meta=meta)
-    return Settled(key, predicted.num_rows, labelled.num_rows, mature)
+    return Settled(key, joined.num_rows, labelled.num_rows, mature)
 
 
 def _refuse_former(model: str, night: Night, predicted: pa.Table, spec: ModelSpec) -> None:

@@ -20,7 +20,6 @@ from perennial.stages.estimate import estimated_of
 from perennial.stages.label_flow import label_flow
 from perennial.stages.night_losses import Known, losses_known
 from perennial.stages.performance import nights_until_final
-from perennial.stages.profiling import holidays
 from perennial.workspace import Workspace
 
 RECENT_NIGHTS, USUAL_NIGHTS = 14, 56
@@ -40,7 +39,7 @@ def performance_of(workspace: Workspace, model: str, night: Night, version: Cand
         loss,
         _realised(known, version, promise, ALL, loss),
         estimated_of(known, night, version),
-        label_flow(known.losses, night, last, holidays(spec, last)),
+        label_flow(known.losses, night, last),
         {
             name: SlicePerformance(
                 _realised(known, version, promise, name, loss), estimated_of(known, night, version, name)

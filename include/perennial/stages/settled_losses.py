@@ -5,6 +5,7 @@ Kept by the night on which it became known, so that an old night that is looked 
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, end_of
@@ -13,7 +14,7 @@ from perennial.facts.night_loss import ALL, GroupLoss, NightLoss
 from perennial.metrics import metrics
 from perennial.metrics.base import places
 from perennial.stages import datasets
-from perennial.stages.night_losses import revised, sparse
+from perennial.stages.night_losses import said_before, sparse
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ def settled_losses(
     made = workspace.store.manifest(datasets.estimates(model), key)
     if made is None or made.rows != joined.num_rows:
         return ()  # scored before estimates were kept, or not to its end
+    earlier = said_before(before, night)
+    of = _of(made.content, joined, matured)
+    if earlier and earlier[-1]["of"] == of:
+        return earlier  # as on most nights: the labels are those of the night before
     expected = NightLoss.from_json(made.meta["loss"])  # type: ignore[arg-type]
     known = joined["label"].is_valid().to_numpy(zero_copy_only=False)
     losses, audited, counts = _row_losses(workspace, model, joined.filter(joined["label"].is_valid()))
@@ -56,7 +61,18 @@ def settled_losses(
         sums = float(losses[own].sum()), float(audited[own].sum())
         groups[name] = GroupLoss(was.rows, was.expected, int(own.sum()), *sums)
     loss = NightLoss(key, expected.version, groups, *_delivery(workspace, model, key, joined), matured)
-    return revised(before, night, loss, counts)
+    return [*earlier, {"since": night, "of": of, "loss": loss.as_json(), "counts": counts}]
+
+
+def _of(estimate: str, joined: pa.Table, matured: Night | None) -> str:
+    """Identify what losses are made of: what was expected, and the labels with the moments they were known."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    told = joined.select(["label", "known_at"]).combine_chunks()
+    with pa.ipc.new_stream(sink, told.schema) as stream:
+        stream.write_table(told)
+    return hashlib.sha256(f"{estimate} {matured} ".encode() + sink.getvalue().to_pybytes()).hexdigest()[:16]
 
 
 def _groups(workspace: Workspace, model: str, key: Night, expected: NightLoss) -> dict[str, Any]:

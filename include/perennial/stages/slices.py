@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from perennial.clock import Night
@@ -27,11 +28,15 @@ def slices_of(workspace: Workspace, model: str, night: Night, rows: pa.Table) ->
     if not spec.slices or not workspace.store.version(source, night):
         return {name: np.zeros(rows.num_rows, dtype=bool) for name in spec.slices}
     keys = [quoted(key) for key in spec.scored.key]
+    parsed = [_parsed(text, tuple(spec.scored.columns)) for text in spec.slices.values()]
     conditions = [
-        f"coalesce({parse(text, spec.scored.columns)}, false) AS {quoted(name)}"
-        for name, text in spec.slices.items()
+        f"coalesce({text}, false) AS {quoted(name)}" for name, text in zip(spec.slices, parsed, strict=True)
     ]
-    with connect({"given": workspace.store.read(source, night)}) as connection:
+    asked = " ".join([*keys, *parsed])
+    given = workspace.store.read(
+        source, night, [name for name in spec.scored.columns if quoted(name) in asked]
+    )
+    with connect({"given": given}) as connection:
         found = arrow(connection, f"SELECT {', '.join([*keys, *conditions])} FROM given")  # noqa: S608 - quoted names
     place = {key: number for number, key in enumerate(_keys(found, len(keys)))}
     places = np.array(
@@ -41,6 +46,12 @@ def slices_of(workspace: Workspace, model: str, night: Night, rows: pa.Table) ->
         name: found.column(len(keys) + number).to_numpy(zero_copy_only=False)[places] & (places >= 0)
         for number, name in enumerate(spec.slices)
     }
+
+
+@cache
+def _parsed(text: str, columns: tuple[str, ...]) -> str:
+    """Parse an expression once a process: that takes longer than asking a night's rows."""
+    return parse(text, columns)
 
 
 def _keys(table: pa.Table, columns: int) -> list[tuple[object, ...]]:

@@ -11,7 +11,7 @@ from perennial.clock import Night
 from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.night_losses import KEPT_NIGHTS
+from perennial.stages.night_losses import KEPT_NIGHTS, square
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ def unseen_counts(
     workspace: Workspace, model: str, version: Candidate
 ) -> dict[Night, tuple[Numbers, Numbers]]:
     """Return labelled rows, and those that came true, by range of scores: of each unseen night of a version."""
-    import numpy as np
-
     table = _once(workspace, model, version, "counts", _counts)
-    columns = [[np.array(one) for one in table[name].to_pylist()] for name in ("rows", "came_true")]
+    columns = [square(table[name]) for name in ("rows", "came_true")]
     return dict(zip(table["night"].to_pylist(), zip(*columns, strict=True), strict=True))
 
 
