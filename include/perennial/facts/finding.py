@@ -22,6 +22,8 @@ GRAVITY: tuple[Outcome, ...] = ("notice", "page", "silent")
 RECOVERED_AFTER = 7
 """Quiet nights in a row, of the arms that saw it, after which a finding is over: a week, so that each weekday has
 been seen. ``benchmarks/findings.py``: with fewer one change is told several times, with more its end is told late."""
+RELATION_AFTER = 14
+"""The same for what labels say: the slow arm looks at 14 nights together, and hovers about its threshold for longer."""
 DELIVERED_AFTER = 1
 """A missing delivery is over with the first night that is whole."""
 
@@ -213,7 +215,7 @@ def _followed(one: Finding, night: Night, seen: Sequence[Sign], signs: Sequence[
     if not own or any(sign.loud for sign in own):
         return one
     quiet = one.quiet_nights + 1
-    needed = DELIVERED_AFTER if one.problem == DELIVERY else RECOVERED_AFTER
+    needed = {DELIVERY: DELIVERED_AFTER, RELATION: RELATION_AFTER}.get(one.problem, RECOVERED_AFTER)
     if quiet < needed:
         return replace(one, quiet_nights=quiet)
     how = "deliveries came again" if one.problem == DELIVERY else f"{quiet} quiet nights in a row"

@@ -28,6 +28,7 @@ LEARNED_NIGHTS = 56
 
 def judge(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> list[Arm]:
     """Ask each detector, each on a page budget of its own."""
+    from perennial.stages.explained import with_reference
     from perennial.stages.profiling import watch
 
     watching = workspace.spec(model).monitoring
@@ -36,7 +37,8 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     earlier = crossings_before(workspace, model, night)
     seen = watch(workspace, model, night, plan_hash, version)
     if seen is not None:
-        arms.append(_arm("night_shift", watching.night_shift.read(seen), watching.budget, earlier))
+        reading = with_reference(workspace, model, seen, watching.night_shift.read(seen))
+        arms.append(_arm("night_shift", reading, watching.budget, earlier))
     if version is not None:
         own = {key: ended for key, ended in earlier.items() if key >= version.night}
         arms += _arms_of_labels(workspace, model, night, version, own)

@@ -39,7 +39,16 @@ def signs_of(
         rows = datasets.table(model, workspace.spec(model).rows_source)
         partial = workspace.store.version(rows, watched.night) > 0
         return [Sign("delivery", "silent", "partial_night" if partial else watched.cause)]
-    return [Sign("delivery", "quiet"), *(_sign(arm, watched, version) for arm in arms)]
+    return [Sign("delivery", "quiet"), _guards(watched), *(_sign(arm, watched, version) for arm in arms)]
+
+
+def _guards(watched: Watched) -> Sign:
+    """Say what stood guard without a reference; it is quiet wherever it saw nothing broken."""
+    found: Any = watched.arms.get("guards")
+    if found is None:
+        return Sign("guards", "quiet")
+    columns = tuple(found["evidence"]["columns"])[:COLUMNS_KEPT]
+    return Sign("guards", found["outcome"], "broken_feed", columns=columns)
 
 
 def _sign(arm: Arm, watched: Watched, version: str | None) -> Sign:

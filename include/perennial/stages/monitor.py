@@ -30,6 +30,8 @@ SHOWN_TWICE = 2
 
 def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     """Judge a night, publish the verdict, and record it; the same night again says the same."""
+    from perennial.stages.explained import with_guards
+
     settle(workspace, model, night)
     version = serving(workspace, model, night)
     silent = silent_sources(workspace, model, night)
@@ -40,6 +42,7 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     else:
         asks = _asks_by_age(workspace, model, night, version)
         watched = Watched(night, "skipped", word.reason, None, None, asks, None, {})
+    watched = with_guards(workspace, model, watched, version.plan if version else workspace.plan(model).hash)
     signs = signs_of(workspace, model, watched, arms, version.version if version else None)
     followed = follow(workspace, model, night, signs)
     watched = replace(

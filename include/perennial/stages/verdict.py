@@ -56,6 +56,10 @@ class Watched:
     arms: Mapping[str, Mapping[str, Json]]
     findings: Sequence[Mapping[str, Json]] = ()
     """What is open after this night, and what is over with it (``facts/finding.py``)."""
+    guards: Sequence[str] = ()
+    """What stood guard without any reference, on a first night too (``stages/explained.py``)."""
+    nights_needed: int | None = None
+    """Nights until inputs can be judged by their past, if each comes; none where they can be."""
     triage: Mapping[str, Json] = field(default_factory=dict)
     """Cause, confidence and the tests behind it, where something is over its threshold (``policies/triage.py``)."""
     performance: Mapping[str, Json] = field(default_factory=dict)
