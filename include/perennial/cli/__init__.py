@@ -27,6 +27,7 @@ from perennial.cli import (
     running,
     screen,
     steering,
+    watch_test,
 )
 from perennial.cli.session import in_paragraphs
 
@@ -42,6 +43,7 @@ PARTS = (
     finding,
     labelling,
     steering,
+    watch_test,
     alerting,
     catalogues,
 )
