@@ -1,9 +1,9 @@
 """Is the estimated loss right where it is shown, and silent where it would be wrong?
 
-``python -m benchmarks.estimate [--data FOLDER] [--quick] [--developed] [--seed N] [--size N] [--out FOLDER]``
-replays made-up worlds, in which inputs move and then the relation changes, and the flights and electricity prices,
-night by night with the function that the monitor calls. ``--developed`` runs the starts and seeds the method was
-settled on, otherwise others. Each cell is a file below ``--out``. One JSON object on stdout.
+``python -m benchmarks.estimate [--data FOLDER] [--quick] [--developed] [--seed N] [--size N] [--out FOLDER]
+[--page FILE]`` replays made-up worlds, in which inputs move and then the relation changes, and the flights and
+electricity prices, night by night with the function that the monitor calls. ``--developed`` runs the starts and seeds
+the method was settled on, otherwise others. Each cell is a file below ``--out``. One JSON object on stdout.
 """
 
 from __future__ import annotations
@@ -26,7 +26,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.cells import commit, kept
-from benchmarks.scored_windows import CHANGE, CHANGES, REGRESSION_CHANGES, Rows, World, real, windows
+from benchmarks.pages import table, write
+from benchmarks.scored_windows import (
+    ARRIVAL,
+    BY_HEIGHT,
+    CHANGE,
+    CHANGES,
+    REGRESSION_CHANGES,
+    Rows,
+    World,
+    real,
+    windows,
+)
 from perennial.facts import estimate_audit
 from perennial.facts import expected_loss as expectation
 from perennial.facts.estimated_loss import WORTH, Estimated, Window, estimates
@@ -35,8 +46,18 @@ from perennial.facts.expected_loss import Loss, expected_loss
 
 Numbers = NDArray[np.float64]
 
-DEVELOPED = {"flights": (56, 86, 116), "elec2": (56, 126, 196), "arrival": (56, 86, 116)}
-CONFIRMED = {"flights": (66, 76, 96, 106), "elec2": (500, 570, 640), "arrival": (66, 76, 96, 106)}
+DEVELOPED = {
+    "flights": (56, 86, 116),
+    "elec2": (56, 126, 196),
+    ARRIVAL: (56, 86, 116),
+    BY_HEIGHT: (56, 86, 116),
+}
+CONFIRMED = {
+    "flights": (66, 76, 96, 106),
+    "elec2": (500, 570, 640),
+    ARRIVAL: (66, 76, 96, 106),
+    BY_HEIGHT: (66, 76, 96, 106),
+}
 """Nights on which the champion was trained that then serves 300 nights."""
 ROWS, LUCK = (200, 500, 2000), (0.0, 0.2)
 CUTS = ((1, 2), (1, 14), (7, 7))
@@ -162,8 +183,54 @@ def main() -> int:
     """Replay what is not kept yet, and print the object."""
     asked = _asked()
     tables = [] if asked.quick else _real(asked)
-    print(json.dumps(report(_worlds(asked), tables, asked)))
+    made = report(_worlds(asked), tables, asked)
+    if asked.page:
+        write(asked.page, shown(made))
+    print(json.dumps(made))
     return 0
+
+
+def shown(made: dict[str, Any]) -> str:
+    """Write the two tables that the page shows: real nights, and made-up worlds."""
+    real_columns = ("", "nights a window", "labels after", "shown", "error", "a week", "at its word")
+    real_columns = (*real_columns, "isotonic", "in the 90 % interval")
+    world_columns = ("", "rows a night", "luck", "histories", "shown", "error", "least possible")
+    world_columns = (*world_columns, "in the interval", "silent within 8", "of these the hardest")
+    lines = [table(real_columns, [_real_row(cell) for cell in made["real"]]), ""]
+    lines += [table(world_columns, [_world_row(cell) for cell in made["worlds"]]), ""]
+    return "\n".join(
+        [*lines, f"Silent within 8 matured windows after any change: {made['muted_within_8']:.2f}."]
+    )
+
+
+def _real_row(cell: dict[str, Any]) -> list[object]:
+    nights, delay = cell["window"]
+    others = [cell["others"].get(name) for name in ("week", "raw", "isotonic")]
+    name = f"{cell['table']}, {cell['loss'].replace('_', ' ')}"
+    return [name, nights, delay, cell["shown"], cell["error"], *others, cell["covered"]]
+
+
+def _world_row(cell: dict[str, Any]) -> list[object]:
+    silent = {change: _silent_share(found) for change, found in cell["muted"].items()}
+    hardest = min(silent, key=lambda change: silent[change])
+    of_all = _silent_share([one for found in cell["muted"].values() for one in found])
+    pure = cell["pure"]
+    return [
+        "a number" if cell["regression"] else "a class",
+        cell["rows"],
+        cell["luck"],
+        len(cell["seeds"]),
+        pure["shown"],
+        pure["error"],
+        cell["floor_ratio"],
+        pure["covered"],
+        of_all,
+        f"{hardest}: {silent[hardest]:.2f}",
+    ]
+
+
+def _silent_share(found: Sequence[int | None]) -> float:
+    return float(np.mean([one is not None and one <= WITHIN for one in found]))
 
 
 def _worlds(asked: argparse.Namespace) -> list[dict[str, Any]]:
@@ -183,13 +250,14 @@ def _real(asked: argparse.Namespace) -> list[dict[str, Any]]:
     found = []
     starts = DEVELOPED if asked.developed else CONFIRMED
     for name, cut, loss in product(starts, CUTS, ("log_loss", "brier")):
-        if (name == "arrival" and loss == "brier") or (name == "elec2" and asked.data is None):
+        number = name in (ARRIVAL, BY_HEIGHT)
+        if (number and loss == "brier") or (name == "elec2" and asked.data is None):
             continue
         about = {
             "table": name,
             "starts": list(starts[name]),
             "window": list(cut),
-            "loss": "absolute" if name == "arrival" else loss,
+            "loss": "absolute" if number else loss,
         }
         about["method"] = method()
         make = partial(replayed, name, starts[name], cut, loss, asked.data, asked.out)
@@ -245,6 +313,7 @@ def _asked() -> argparse.Namespace:
     asked.add_argument("--seed", type=int, default=1, help="changes every draw")
     asked.add_argument("--size", type=int, default=20, help="histories of a world")
     asked.add_argument("--out", type=Path, default=Path(".perennial/benchmarks/estimate"))
+    asked.add_argument("--page", type=Path, help="page whose tables are written anew")
     return asked.parse_args()
 
 

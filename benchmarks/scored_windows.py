@@ -22,6 +22,7 @@ from perennial.adaptation.settings import Adaptation
 from perennial.adaptation.twin import encode
 from perennial.clock import after
 from perennial.facts.estimated_loss import Window
+from perennial.facts.expected_by_height import Heights
 from perennial.facts.expected_loss import (
     Loss,
     Matured,
@@ -40,6 +41,7 @@ MOVES, SERIAL = 0.45, 0.5
 """How far the spread of a night's inputs moves, on the logarithm, and the autocorrelation of that."""
 CHANGES = ("labels", "turned", "replaced", "half replaced", "level", "one third", "easier")
 REGRESSION_CHANGES = ("noise", "replaced", "level")
+ARRIVAL, BY_HEIGHT = "arrival", "arrival by height"
 REFIT = 28
 FOLDS = 4
 
@@ -211,7 +213,7 @@ def _residuals_expected(inputs: Numbers, labels: Numbers, night: Any) -> Numbers
 @cache
 def table(name: str, data: Path | None) -> Table:
     """Read a real table; ``arrival`` is the flights with their minutes of delay as label."""
-    if name != "arrival":
+    if name != ARRIVAL:
         return TABLES[name](data)
     import duckdb
 
@@ -223,9 +225,13 @@ def table(name: str, data: Path | None) -> Table:
 
 @lru_cache(maxsize=8)
 def real(name: str, data: Path | None, start: int, folder: Path, nights: int = 300) -> Rows:
-    """Score the nights after ``start`` with the champion trained before it, whatever comes."""
-    read = table(name, data)
-    kept = folder / name
+    """Score the nights after ``start`` with the champion trained before it, whatever comes.
+
+    ``arrival by height`` expects residuals as scoring does: by the height of the prediction alone.
+    """
+    base = ARRIVAL if name == BY_HEIGHT else name
+    read = table(base, data)
+    kept = folder / base
     kept.mkdir(parents=True, exist_ok=True)
     settings = Adaptation(label_delay_nights=2, categorical=read.categorical)
     models = Models(read, kept, settings)
@@ -235,7 +241,12 @@ def real(name: str, data: Path | None, start: int, folder: Path, nights: int = 3
     labels = read.labels[read.rows(start - 1, last)]
     night = np.concatenate([np.full(len(read.labels[read.rows(one)]), one) for one in chosen])
     rows = Rows(night, scores, labels)
-    return rows if read.task == "binary" else replace(rows, residual=_live_residuals(read, rows, start))
+    if read.task == "binary":
+        return rows
+    if name == BY_HEIGHT:
+        _, residuals, numbers = _folds(read, start)
+        return replace(rows, residual=Heights.of(numbers, residuals).expected(scores))
+    return replace(rows, residual=_live_residuals(read, rows, start))
 
 
 def _live_residuals(read: Table, rows: Rows, start: int) -> Numbers:
