@@ -34,6 +34,12 @@ def test_a_problem_keeps_its_identity_over_its_nights() -> None:
     assert one.id == followed([LOUD]).findings[0].id
 
 
+def test_a_finding_is_read_as_a_verdict_keeps_it() -> None:
+    """Beside it stands what the night made of it, which belongs to the night."""
+    (one,) = followed([LOUD]).findings
+    assert Finding.from_json({**one.as_json(), "life": "opened"}) == one
+
+
 def test_a_finding_is_over_after_a_week_of_quiet_nights() -> None:
     """Not a night earlier, and the next problem is another one."""
     waiting = followed([LOUD], *[[QUIET]] * (RECOVERED_AFTER - 1))

@@ -7,7 +7,7 @@ nights, whenever they were judged, so that a night run again, late or in bulk gi
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from perennial.clock import Night
@@ -129,9 +129,10 @@ class Finding:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Finding:
-        """Read what ``as_json`` wrote."""
+        """Read what ``as_json`` wrote, whatever else a verdict says of it."""
         lists = {name: tuple(kept[name]) for name in ("arms", "causes", "columns", "done")}
-        return cls(**{**kept, **lists})
+        own = {each.name: kept[each.name] for each in fields(cls)}
+        return cls(**{**own, **lists})
 
 
 @dataclass(frozen=True)

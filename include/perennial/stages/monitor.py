@@ -10,15 +10,16 @@ from dataclasses import replace
 
 from perennial.clock import Night, after, nights_apart
 from perennial.facts.finding import Followed
-from perennial.policies.retraining import RetrainingFacts
 from perennial.policies.triage import NOT_LEARNED_FROM, Diagnosis
 from perennial.stages import datasets
 from perennial.stages.arms import judge
 from perennial.stages.candidates import Candidate, serving
 from perennial.stages.findings import follow, named, record_findings, signs_of
+from perennial.stages.judging import judge_past
 from perennial.stages.learning import still_learning
 from perennial.stages.performance import settle
 from perennial.stages.realised import performance_of
+from perennial.stages.retrain import asks_by_itself
 from perennial.stages.set_aside import judge_nights
 from perennial.stages.steering import skipped
 from perennial.stages.verdict import GRAVITY, Arm, State, Watched, publish_verdict
@@ -33,6 +34,7 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     from perennial.stages.explained import with_guards
 
     settle(workspace, model, night)
+    judge_past(workspace, model, night)
     version = serving(workspace, model, night)
     silent = silent_sources(workspace, model, night)
     word = skipped(workspace, model, night) if silent else None
@@ -40,7 +42,7 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     if word is None:
         watched = conclude(workspace, model, night, arms, silent, version)
     else:
-        asks = _asks_by_age(workspace, model, night, version)
+        asks = asks_by_itself(workspace, model, night)
         watched = Watched(night, "skipped", word.reason, None, None, asks, None, {})
     watched = with_guards(workspace, model, watched, version.plan if version else workspace.plan(model).hash)
     signs = signs_of(workspace, model, watched, arms, version.version if version else None)
@@ -118,7 +120,7 @@ def conclude(
             "silent_source",
             "Ask whoever delivers it; when it has come, run the night's validate.",
         )
-    asks = _asks(workspace, model, night, arms, diagnosis) or _asks_by_age(workspace, model, night, version)
+    asks = _asks(workspace, model, night, arms, diagnosis) or asks_by_itself(workspace, model, night)
     plain = {arm.name: {"outcome": arm.outcome, **arm.decision.as_json()} for arm in arms}
     triage = diagnosis.as_json() if diagnosis else {}
     return Watched(night, state, reason, cause, action, asks, None, plain, triage=triage)
@@ -179,10 +181,3 @@ def _gravest(arms: list[Arm], silent: list[str], night: Night) -> tuple[State, s
         return "learning", ""
     worst = max(arms, key=lambda arm: GRAVITY.index(arm.outcome))
     return worst.outcome, " ".join(arm.decision.reason for arm in arms if arm.outcome == worst.outcome)
-
-
-def _asks_by_age(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> str | None:
-    if version is None:
-        return None
-    facts = RetrainingFacts(night=night, trigger="age", last_training_night=version.night)
-    return "age" if workspace.spec(model).retraining.is_due(facts) else None
