@@ -22,7 +22,7 @@ from perennial.facts.manifest import Manifest
 from perennial.facts.skew import Cause, Difference, Example, FeatureSkew, Skew, differences, told
 from perennial.stages import datasets
 from perennial.stages.build_features import _built, kept_plan
-from perennial.stages.candidates import Candidate, Predictor
+from perennial.stages.candidates import Candidate
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -268,9 +268,9 @@ def _defined_otherwise(
 
 def _predictions(workspace: Workspace, served: _Served, version: Candidate) -> Difference | None:
     """Compare stored predictions with what the stored version says of the features they were made from."""
-    from perennial.stages.score import predictions
+    from perennial.stages.score import loaded_predictor, predictions
 
-    now = predictions(Predictor(workspace, version), served.features)
+    now = predictions(loaded_predictor(workspace, version), served.features)
     names = [name for name in now.column_names if name == "prediction" or name.startswith("p:")]
     said, says = ({name: one[name].to_pylist() for name in names} for one in (served.predictions, now))
     found = differences(said, says, served.names)
