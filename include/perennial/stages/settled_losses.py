@@ -68,10 +68,13 @@ def _of(estimate: str, joined: pa.Table, matured: Night | None) -> str:
     """Identify what losses are made of: what was expected, and the labels with the moments they were known."""
     import pyarrow as pa
 
+    # Filled, for what lies in the place of nothing differs from one query to the next.
+    nothing: Any = "\0" if pa.types.is_string(joined["label"].type) else float("nan")
+    moments = joined["known_at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    told = pa.table({"label": joined["label"].fill_null(nothing), "moment": moments.fill_null(-1)})
     sink = pa.BufferOutputStream()
-    told = joined.select(["label", "known_at"]).combine_chunks()
     with pa.ipc.new_stream(sink, told.schema) as stream:
-        stream.write_table(told)
+        stream.write_table(told.combine_chunks())
     return hashlib.sha256(f"{estimate} {matured} ".encode() + sink.getvalue().to_pybytes()).hexdigest()[:16]
 
 

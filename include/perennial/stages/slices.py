@@ -9,6 +9,7 @@ from perennial.clock import Night
 from perennial.engine.duck import arrow, connect, quoted
 from perennial.spec.expression import parse
 from perennial.stages import datasets
+from perennial.stages.tables import tables
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,10 +33,7 @@ def slices_of(workspace: Workspace, model: str, night: Night, rows: pa.Table) ->
     conditions = [
         f"coalesce({text}, false) AS {quoted(name)}" for name, text in zip(spec.slices, parsed, strict=True)
     ]
-    asked = " ".join([*keys, *parsed])
-    given = workspace.store.read(
-        source, night, [name for name in spec.scored.columns if quoted(name) in asked]
-    )
+    (given,) = tables(workspace, model, spec.rows_source, [night])
     with connect({"given": given}) as connection:
         found = arrow(connection, f"SELECT {', '.join([*keys, *conditions])} FROM given")  # noqa: S608 - quoted names
     place = {key: number for number, key in enumerate(_keys(found, len(keys)))}
