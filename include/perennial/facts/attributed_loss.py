@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from perennial.facts.attributed_rows import Index, Numbers, Pair, blocks
 
 FOLDS = 3
+FITTED_ROWS = 8_000
+"""Rows that each fold's classifier is fitted on at most; it weighs all."""
 LEAST_OVERLAP = 0.1
 RESAMPLES = 400
 FEWEST_NIGHTS = 5
@@ -61,14 +63,14 @@ def shared_weights(pair: Pair, seed: int) -> tuple[Numbers, Numbers, float]:
     fold = np.concatenate(
         [_folds(rows.nights, np.random.default_rng([seed, 4])) for rows in (pair.reference, pair.recent)]
     )
-    chance = np.zeros(len(side))
+    chance, draw = np.zeros(len(side)), np.random.default_rng([seed, 8])
     for k in range(FOLDS):
-        kept = fold != k
+        kept = draw.permutation(np.flatnonzero(fold != k))[:FITTED_ROWS]
         model = HistGradientBoostingClassifier(
             max_iter=40, max_leaf_nodes=8, min_samples_leaf=40, early_stopping=False, random_state=seed
         )
         model.fit(x[kept], side[kept], sample_weight=balance[kept])
-        chance[~kept] = model.predict_proba(x[~kept])[:, 1]
+        chance[fold == k] = model.predict_proba(x[fold == k])[:, 1]
     reference, recent = chance[side == 0], 1 - chance[side == 1]
     overlap = float(np.clip(reference.mean() + recent.mean(), 0, 1))
     return reference + 1e-9, recent + 1e-9, overlap
