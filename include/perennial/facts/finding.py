@@ -26,14 +26,18 @@ RELATION_AFTER = 14
 """The same for what labels say: the slow arm looks at 14 nights together, and hovers about its threshold for longer."""
 DELIVERED_AFTER = 1
 """A missing delivery is over with the first night that is whole."""
+ALIKE_AFTER = 1
+"""Skew is over with the first night that was looked at and is alike."""
 
-DELIVERY, INPUTS, RELATION = "delivery", "inputs", "relation"
+DELIVERY, INPUTS, RELATION, SKEW = "delivery", "inputs", "relation", "skew"
 PROBLEM_OF_CAUSE: Mapping[str, str] = {"broken_feed": "feed", "model": "model", "labels": "labels"}
 PROBLEM_OF_ARM: Mapping[str, str] = {
     "delivery": DELIVERY,
     "night_shift": INPUTS,
     "residual_drift": RELATION,
     "residual_shape": RELATION,
+    "labels": "labels",
+    SKEW: SKEW,
 }
 
 
@@ -83,7 +87,7 @@ class Finding:
     id: str
     """Identity that stays while it lasts: the model, the problem and its first night."""
     problem: str
-    """``delivery``, ``feed``, ``inputs``, ``relation``, ``labels``, ``model``, or the arm that alone looks at it."""
+    """``delivery``, ``feed``, ``inputs``, ``relation``, ``labels``, ``model``, ``skew``, or the arm that alone looks at it."""
     first_night: Night
     last_night: Night
     """Last night that showed it."""
@@ -216,7 +220,9 @@ def _followed(one: Finding, night: Night, seen: Sequence[Sign], signs: Sequence[
     if not own or any(sign.loud for sign in own):
         return one
     quiet = one.quiet_nights + 1
-    needed = {DELIVERY: DELIVERED_AFTER, RELATION: RELATION_AFTER}.get(one.problem, RECOVERED_AFTER)
+    needed = {DELIVERY: DELIVERED_AFTER, RELATION: RELATION_AFTER, SKEW: ALIKE_AFTER}.get(
+        one.problem, RECOVERED_AFTER
+    )
     if quiet < needed:
         return replace(one, quiet_nights=quiet)
     how = "deliveries came again" if one.problem == DELIVERY else f"{quiet} quiet nights in a row"

@@ -11,17 +11,28 @@ from dataclasses import replace
 from typing import Any
 
 from perennial.clock import Night, after
+from perennial.facts.decision import Decision
+from perennial.facts.performance import Performance
 from perennial.facts.reading import Reading
+from perennial.facts.skew import Skew
 from perennial.policies.paging import Crossing, PageBudget
 from perennial.policies.triage import NOT_LEARNED_FROM
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.crossings import crossings_before
 from perennial.stages.importance import ignored_columns
-from perennial.stages.verdict import Arm
+from perennial.stages.verdict import Arm, State
 from perennial.stages.weighing import weighed
 from perennial.workspace import Workspace
 
+LABELS, SKEW = "labels", "skew"
+BESIDE: Mapping[str, str] = {
+    LABELS: "Ask whoever delivers the labels what is missing or late; until they come, what the model loses can only "
+    "be estimated.",
+    SKEW: "What the model was given is not what it learns from: run `perennial skew` on the night that is named, with "
+    "`--all`.",
+}
+"""Arms that triage is not asked about, since they name their cause themselves, and what to do."""
 LEARNED_NIGHTS = 56
 """Nights after which the watch by score compares with nothing but nights since a change."""
 
@@ -46,6 +57,32 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
         past = [Crossing(**ended["night_shift"]) for ended in earlier.values() if "night_shift" in ended]
         arms[0] = weighed(arms[0], arms[1:], seen, watching, ignored_columns(workspace, version), past)
     return arms
+
+
+def arms_beside(
+    workspace: Workspace, model: str, night: Night, version: Candidate | None, performance: Performance
+) -> list[Arm]:
+    """Ask what no model can answer for: do labels come as they did, and was the night scored on what is trained on?"""
+    from perennial.stages.label_flow import BUDGET
+    from perennial.stages.skew import watch_skew
+
+    reading = performance.labels.reading
+    found = []
+    if reading.state != "learning":
+        found.append(_arm(LABELS, reading, BUDGET, crossings_before(workspace, model, night)))
+    skew = watch_skew(workspace, model, night, version) if version else None
+    if skew is not None and skew.verdict != "not assessable":
+        found.append(arm_of_skew(night, skew))
+    return found
+
+
+def arm_of_skew(night: Night, skew: Skew) -> Arm:
+    """Say of a comparison what a detector says of a night: chance has no part in it, and no budget either."""
+    outcomes: dict[str, State] = {"quiet": "quiet", "notice": "notice", "finding": "page"}
+    outcome = outcomes[skew.outcome]
+    reading = Reading(night, SKEW, "over" if outcome == "page" else "quiet", skew.reason)
+    conclude = Decision.passed if outcome == "quiet" else Decision.failed
+    return Arm(SKEW, outcome, reading, conclude(skew.reason, outcome=outcome, skew=skew.as_json()), None)
 
 
 def _arms_of_labels(

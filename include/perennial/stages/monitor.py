@@ -12,7 +12,7 @@ from perennial.clock import Night, after, nights_apart
 from perennial.facts.finding import Followed
 from perennial.policies.triage import NOT_LEARNED_FROM, Diagnosis
 from perennial.stages import datasets
-from perennial.stages.arms import judge
+from perennial.stages.arms import BESIDE, arms_beside, judge
 from perennial.stages.candidates import Candidate, serving
 from perennial.stages.findings import follow, named, record_findings, signs_of
 from perennial.stages.judging import judge_past
@@ -36,9 +36,12 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     settle(workspace, model, night)
     judge_past(workspace, model, night)
     version = serving(workspace, model, night)
+    performance = performance_of(workspace, model, night, version)
     silent = silent_sources(workspace, model, night)
     word = skipped(workspace, model, night) if silent else None
     arms = [] if silent else judge(workspace, model, night, version)
+    if arms:
+        arms += arms_beside(workspace, model, night, version, performance)
     if word is None:
         watched = conclude(workspace, model, night, arms, silent, version)
     else:
@@ -49,7 +52,7 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     followed = follow(workspace, model, night, signs)
     watched = replace(
         _explained(workspace, model, named(watched, followed), followed, arms, version),
-        performance=performance_of(workspace, model, night, version).as_json(),
+        performance=performance.as_json(),
     )
     publish_verdict(workspace, model, watched, arms, signs)
     record_findings(workspace, model, watched, followed, arms, signs)
@@ -79,7 +82,8 @@ def _explained(
         return watched
     from perennial.stages.attribute import attribute
 
-    made = attribute(workspace, model, watched.night, version, {arm.name: arm.reading for arm in arms})
+    asked = {arm.name: arm.reading for arm in arms if arm.name not in BESIDE}
+    made = attribute(workspace, model, watched.night, version, asked)
     if made is None or watched.state != "page":
         return watched
     return replace(watched, reason=f"{watched.reason} {made.headline}")
@@ -112,7 +116,7 @@ def conclude(
         reason = still_learning(workspace, model, night)
     diagnosis = _diagnosis(workspace, model, night, arms, version)
     cause: str | None = diagnosis.cause if diagnosis else None
-    action = diagnosis.action if diagnosis else None
+    action = diagnosis.action if diagnosis else _what_to_do(arms)
     if diagnosis and state == "page":
         reason = f"{reason} {diagnosis.reason}" if diagnosis.cause in NOT_LEARNED_FROM else reason
     if state == "silent":
@@ -126,15 +130,21 @@ def conclude(
     return Watched(night, state, reason, cause, action, asks, None, plain, triage=triage)
 
 
+def _what_to_do(arms: list[Arm]) -> str | None:
+    loud = [arm.name for arm in arms if arm.name in BESIDE and arm.outcome in ("notice", "page")]
+    return " ".join(BESIDE[name] for name in loud) or None
+
+
 def _diagnosis(
     workspace: Workspace, model: str, night: Night, arms: list[Arm], version: Candidate | None
 ) -> Diagnosis | None:
     """Name the cause of what stands over its threshold, and keep nights out that it found broken."""
     diagnosis = None
-    if any(arm.reading.state == "over" for arm in arms):
+    asked = {arm.name: arm.reading for arm in arms if arm.name not in BESIDE}
+    if any(reading.state == "over" for reading in asked.values()):
         from perennial.stages.causes import diagnose
 
-        diagnosis = diagnose(workspace, model, night, version, {arm.name: arm.reading for arm in arms})
+        diagnosis = diagnose(workspace, model, night, version, asked)
     judge_nights(workspace, model, night, diagnosis)
     return diagnosis
 
