@@ -72,6 +72,7 @@ def test_inputs_that_no_label_follows_from_are_a_harmless_shift(
     found = cause_of(workspace, over("night_shift", nights=1))
     assert (found.cause, found.asks_for_training) == ("harmless_shift", False)
     assert "not assessable" in found.reason
+    assert "nan" not in found.reason
     assert found.as_json() == cause_of(workspace, over("night_shift", nights=1)).as_json()
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.facts.logistic import chances, expit, fit, log_likelihood, logit
+from perennial.facts.logistic import chances, expit, fit, logit
 from perennial.facts.shared_ground import night_levels
 
 Numbers = NDArray[np.float64]
@@ -36,6 +36,8 @@ class Stories:
     """Labels come as the other class at fixed rates, whatever the inputs."""
     changed: float
     """Inputs mean something else than they did; asked of nights it was not fitted on."""
+    steady: float
+    """By how many standard errors, nights being the unit of luck, ``corrupted`` is the better story."""
     to_true: float
     """Share of rows of class 0 that would have come labelled 1."""
     to_false: float
@@ -53,15 +55,27 @@ def stories(night: NDArray[np.int64], described: Numbers, expected: Numbers, lab
     """
     sure = np.clip(expected, *WITHIN)
 
-    def told(chance: Numbers) -> float:
+    _, place = np.unique(night, return_inverse=True)
+
+    def told(chance: Numbers) -> Numbers:
         levels = night_levels(night, logit(chance), labels, np.ones(len(labels)))
-        found = expit(logit(chance) + levels)
-        return log_likelihood(labels, LAPSE / 2 + (1 - LAPSE) * found)
+        found = LAPSE / 2 + (1 - LAPSE) * expit(logit(chance) + levels)
+        return np.asarray(np.bincount(place, np.log(np.where(labels == 1, found, 1 - found))), float)
 
     level, changed = told(sure), told(_changed(night, described, sure, labels))
     rates = [(one, other) for one in RATES for other in RATES if 0 < one + other < LEAST_TRUTH]
-    best = max(rates, key=lambda pair: told(_corrupted(sure, *pair)))
-    return Stories(level, told(_corrupted(sure, *best)), changed, *best)
+    best = max(rates, key=lambda pair: told(_corrupted(sure, *pair)).sum())
+    corrupted = told(_corrupted(sure, *best))
+    gains = corrupted - (level if level.sum() > changed.sum() else changed)
+    return Stories(
+        float(level.sum()), float(corrupted.sum()), float(changed.sum()), _over_spread(gains), *best
+    )
+
+
+def _over_spread(gains: Numbers) -> float:
+    """Return the mean over its standard error; 0 where one number shows no spread."""
+    spread = float(gains.std(ddof=1)) if len(gains) > 1 else 0.0
+    return float(gains.mean()) / spread * len(gains) ** 0.5 if spread else 0.0
 
 
 def _corrupted(chance: Numbers, to_true: float, to_false: float) -> Numbers:

@@ -38,6 +38,8 @@ HARM, OWN_ERROR = 0.0125, 0.015
 """A rise of the expected log loss a row that is harm, and by how much the expectation itself is usually off."""
 PATTERN = 3.0
 """Log likelihood by which corrupted labels must be the better story."""
+STEADY = 0.7
+"""Standard errors by which they must be so night after night: a relation that turned lately is not."""
 
 
 FEWEST_USUAL_NIGHTS = 14
@@ -132,7 +134,7 @@ def _relation(ground: Ground, beyond: float, strongest: Moved) -> LikelyCause:
     told = stories(rows.night, rows.described, ground.expected(rows), rows.labels)
     evidence: Evidence = {"strongest": asdict(strongest), "beyond": beyond, "stories": asdict(told)}
     apart = told.corrupted - max(told.changed, told.level)
-    if apart > PATTERN:
+    if apart > PATTERN and told.steady > STEADY:
         return LikelyCause(
             "labels", _sure(apart, PATTERN), _corrupted(told), relation_known=True, evidence=evidence
         )

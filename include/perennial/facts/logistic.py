@@ -55,9 +55,3 @@ def fit(inputs: Numbers, came_true: Numbers, *, ridge: float = 1.0) -> Numbers:
 def chances(inputs: Numbers, weights: Numbers) -> Numbers:
     """Return what ``fit`` says of rows."""
     return expit(weights[0] + inputs @ weights[1:])
-
-
-def log_likelihood(came_true: Numbers, told: Numbers) -> float:
-    """Return the summed log likelihood of labels under probabilities."""
-    sure = np.clip(told, LIMIT, 1 - LIMIT)
-    return float((came_true * np.log(sure) + (1 - came_true) * np.log(1 - sure)).sum())

@@ -149,7 +149,8 @@ class Ground:
         return chances(_curved(rows.described), self.calibration)
 
     def expected_loss(self, rows: Rows) -> tuple[Numbers, Numbers]:
-        """Return each night's expected log loss of the scores, as sums and rows."""
+        """Return each night's expected log loss of the scores, as sums and rows; what is not scored has none."""
+        rows = rows.where(np.isfinite(rows.scores))
         told, odds = self.expected(rows), logit(rows.scores)
         each = np.logaddexp(0, odds) - told * odds
         return sums(rows.night, each, np.ones(len(each)))

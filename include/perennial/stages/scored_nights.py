@@ -82,8 +82,11 @@ class ScoredNights:
             return None
         keys = self.workspace.spec(self.version.model).scored.key
         table = store.read(dataset, night, [*keys, *(f"f:{name}" for name in self.columns)])
-        rows = _bounded(table)
-        told = [said.get(name, (np.nan, np.nan)) for name in named_rows(rows, keys)]
+        there = np.array([name in said for name in named_rows(table, keys)])
+        rows = _bounded(table.filter(there))  # a reference holds the rows that had labels
+        if not rows.num_rows:
+            return None
+        told = [said[name] for name in named_rows(rows, keys)]
         scores, labels = np.array(told, float).reshape(-1, 2).T
         inputs = {name: as_values(rows[f"f:{name}"]) for name in self.columns}
         return ScoredNight(night, inputs, scores, labels, scores_of([score for score, _ in said.values()]))
