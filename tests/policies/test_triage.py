@@ -225,6 +225,19 @@ def test_labels_that_follow_and_inputs_that_stay_are_none():
     assert diagnosed(quiet).cause == "none"
 
 
+def test_what_may_be_another_unit_asks_for_no_training():
+    """A column that grew by nearly a known factor is told beside the cause, and nothing learns from it unasked."""
+    moved = facts(
+        lambda drawn: drawn.update(age=drawn["age"] ** 1.15), 14, residuals=reading("residual_drift")
+    )
+    suspected = likely_cause(moved)
+    assert (suspected.cause, suspected.suspect) == ("concept", "age")
+    assert "age may have come in another unit" in suspected.reason
+    found = triage(TONIGHT, LikelyCause("concept", 0.9, "It is so.", relation_known=True, suspect="age"))
+    assert not found.asks_for_training
+    assert "age" in found.action
+
+
 def test_a_fault_that_a_person_accepted_is_none():
     """What was released is how it is now, so the finding is judged by the rest; another sign still counts."""
     for sign, cause in (("missing", "concept"), ("unit", "broken_feed")):

@@ -26,8 +26,10 @@ LARGE, NEAR_LARGE, AGREES = 10, 0.8, 0.5
 many spreads: a world that moves tenfold is rare."""
 NEAR = 0.06
 """How near a smaller factor's mean and spread must both come to a known one: a world does move by half."""
-NEARLY = 0.85
-"""Share of nights that must lie beyond so many of the ordinary ones."""
+LEAST, SUSPECT = 0.4, 0.25
+"""In logs: a factor of half as much is the least suspected, and mean and spread lie so near to it."""
+NEARLY, MOSTLY = 0.85, 0.75
+"""Share of nights that must lie beyond so many of the ordinary ones, for a fault and for a suspicion."""
 
 Columns = Sequence[ColumnProfile]
 
@@ -48,6 +50,27 @@ def find_exact_signs(
         if cut.kind == "number"
         for fault in _signs(name, list(_column(name, reference).values()), _column(name, recent))
     ]
+
+
+def nearly_a_unit(edges: Edges, reference: Mapping[Night, Profile], recent: Mapping[Night, Profile]) -> str:
+    """Name a column whose mean and spread both grew by nearly one known factor: too little for a fault, too much to learn.
+
+    Empty where there is none.
+    """
+    for name, cut in edges.columns.items():
+        usual, now = (list(_column(name, nights).values()) for nights in (reference, recent))
+        if cut.kind != "number" or not usual or not now:
+            continue
+        before, after = _moments(usual), _moments(now)
+        if not (before.mean and before.sd and after.sd) or after.mean / before.mean <= 0:
+            continue
+        known = _nearest(
+            after.mean / before.mean, [one for one in known_factors() if abs(math.log(one)) > LEAST]
+        )
+        apart = (math.log(after.mean / before.mean / known), math.log(after.sd / before.sd / known))
+        if max(abs(one) for one in apart) < SUSPECT and _mostly_beyond(usual, now):
+            return name
+    return ""
 
 
 def _column(name: str, nights: Mapping[Night, Profile]) -> dict[Night, ColumnProfile]:
@@ -123,6 +146,14 @@ def _moments(nights: Columns) -> _Moments:
     parts = [Profile(night.values + night.nulls, "", {"": night}) for night in nights]
     pooled = merge(*parts).columns[""]
     return _Moments(pooled.mean or 0.0, pooled.sd or 0.0)
+
+
+def _mostly_beyond(usual: Columns, now: Columns) -> bool:
+    """Whether three nights in four lie above, or below, three in four of the ordinary ones."""
+    means = sorted(one.mean or 0.0 for one in usual)
+    low, high = (means[int(share * (len(means) - 1))] for share in (1 - MOSTLY, MOSTLY))
+    sides = [sum((one.mean or 0.0) < low for one in now), sum((one.mean or 0.0) > high for one in now)]
+    return max(sides) >= MOSTLY * len(now)
 
 
 def _beyond(usual: Sequence[float], now: Sequence[float]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from perennial.facts.evidence import Evidence
+from perennial.facts.exact_signs import nearly_a_unit
 from perennial.facts.label_pattern import Stories, stories
 from perennial.facts.plain_causes import plain_cause
 from perennial.facts.reading import Reading
@@ -52,9 +53,16 @@ def likely_cause(known: Situation) -> LikelyCause:
     A detector that stands over its threshold is believed: its budget is simulated. What is asked here is what
     the finding means, by tests that see more than its one statistic.
     """
-    found = plain_cause(known)
-    if found:
+    found = plain_cause(known) or _compared(known)
+    if found.cause not in ("concept", "harmful_shift") or known.edges is None or not known.reference:
         return found
+    suspect = nearly_a_unit(known.edges, known.reference, known.recent)
+    said = f"{found.reason} But {suspect} may have come in another unit." if suspect else found.reason
+    return replace(found, suspect=suspect, reason=said)
+
+
+def _compared(known: Situation) -> LikelyCause:
+    """Compare labels and inputs with those of ordinary nights."""
     if known.ground is None:
         return _by_readings(known)
     ground, assessable, beyond = known.ground, _assessable(known.ground), 0.0

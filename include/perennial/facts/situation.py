@@ -79,3 +79,5 @@ class LikelyCause:
     nights: tuple[Night, ...] = ()
     """Nights on which the feed looks broken."""
     evidence: Evidence = field(default_factory=dict)
+    suspect: str = ""
+    """A column that may have come in another unit, which is too little to say and too much to learn from."""

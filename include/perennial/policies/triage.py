@@ -67,7 +67,7 @@ def triage(night: Night, found: LikelyCause, *, lasts: bool = True) -> Diagnosis
         round(found.confidence, 3),
         found.reason,
         _action(found, lasts=lasts),
-        asks_for_training=asks,
+        asks_for_training=asks and not found.suspect,
         columns=found.columns,
         set_aside=found.nights if found.cause == "broken_feed" else (),
         evidence=found.evidence,
@@ -75,6 +75,8 @@ def triage(night: Night, found: LikelyCause, *, lasts: bool = True) -> Diagnosis
 
 
 def _action(found: LikelyCause, *, lasts: bool) -> str:
+    if found.suspect:
+        return f"Recorded; no training is asked for before somebody has looked at {found.suspect}."
     if found.cause == "concept" and not lasts:
         return "Recorded; a training is asked for when a second night shows it, as one teaches nothing that holds."
     if found.cause == "harmful_shift" and not found.relation_known:
