@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 def trial(cause, named, **more):
     """Make one triaged injection."""
     told = {"world": "made_up", "seed": 300, "cause": cause, "kind": cause, "named": named, "confidence": 0.9}
-    return told | {"reason": "It is so."} | more
+    return told | {"reason": "It is so.", "trains": named == "concept"} | more
 
 
 def test_the_worst_class_and_the_retrained_feeds_are_the_result():
