@@ -142,7 +142,7 @@ def _intervals(found: Numbers) -> list[tuple[float, float, float]]:
 
 def _lost(
     nights: NDArray[Any], walked: Walked, draw: np.random.Generator
-) -> Sequence[tuple[float, float, float] | tuple[None, None, None]]:
+) -> Sequence[tuple[float | None, float | None, float | None]]:
     """Return each column's part of the change in mean loss with its interval, over rows with a label."""
     known = ~np.isnan(walked.losses).any(axis=0)
     if not known.any():

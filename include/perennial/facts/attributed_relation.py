@@ -6,6 +6,7 @@ single change would have moved all places as they did. Read by ``facts/attributi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +50,7 @@ class RelationShare:
 
         A segment moves with the carriers, places and hours that its rows have in common with other segments.
         """
-        return self.matches * self.explains**0.5
+        return self.matches * math.sqrt(self.explains)
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,8 @@ def _shadows(place: Numbers, block: Index) -> Numbers:
 
 def _matched(past: Side, now: Side, shadows: Numbers) -> Numbers:
     """Return for each place how well a change there alone gives the movements of all: generalised least squares."""
-    pooled = sum(side.found_apart.T @ side.found_apart for side in (past, now)) / (
-        past.blocks + now.blocks - 2
-    )
+    together: Numbers = past.found_apart.T @ past.found_apart + now.found_apart.T @ now.found_apart
+    pooled = together / (past.blocks + now.blocks - 2)
     own = np.maximum(
         np.diag(pooled), (past.by_rows * past.blocks + now.by_rows * now.blocks) / (past.blocks + now.blocks)
     )

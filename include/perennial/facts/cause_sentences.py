@@ -20,6 +20,7 @@ NO_LABELS = (
     "whether the relation of inputs and labels changed is not assessable."
 )
 ONE_NIGHT = "One side is a single night: its intervals cover chance among rows, not how nights differ."
+NO_PLAIN_CAUSE = "No cause is plain; `perennial explain` lists the candidates."
 NOTHING = "No column changed its values, and no relation moved beyond what nights do by themselves."
 
 
@@ -89,12 +90,12 @@ def inputs(one: InputShare) -> str:
 
 
 def headline(short: str, *, is_sure: bool) -> str:
-    """Say the first cause in an alert.
+    """Say the first cause in an alert, where it is plain: who is woken needs no candidates.
 
     >>> headline("the values of load", is_sure=False)
-    'No cause is plain; the first candidate is the values of load.'
+    'No cause is plain; `perennial explain` lists the candidates.'
     """
-    return f"Most of it: {short}." if is_sure else f"No cause is plain; the first candidate is {short}."
+    return f"Most of it: {short}." if is_sure else NO_PLAIN_CAUSE
 
 
 def short_inputs(one: InputShare) -> str:
