@@ -1,6 +1,6 @@
-"""Buttons on a task's page: its MLflow run, and from ``retrain`` the run that asked and those that followed.
+"""Buttons on a task's page (its MLflow run; of ``retrain`` the run that asked and those that followed), notes on runs.
 
-Every Airflow process imports this file, so it imports next to nothing; ``perennial_airflow.links`` does the work.
+Every Airflow process imports this file, so it imports next to nothing; ``perennial_airflow`` does the work.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ INCLUDE = str(Path(__file__).resolve().parents[1] / "include")
 if INCLUDE not in sys.path:  # an Airflow that was not started by us
     sys.path.insert(0, INCLUDE)
 
+from perennial_airflow import notes  # noqa: E402
 from perennial_airflow.links import FOLLOWING, AskingRun, FollowingRun, MlflowRun  # noqa: E402
 
 
 class PerennialLinks(AirflowPlugin):
-    """Registers the links for every task; a task that has none shows none."""
+    """Registers the links for every task, and what writes a run's note; a task without a link shows none."""
 
     name = "perennial_links"
     global_operator_extra_links: ClassVar[list[Any]] = [
@@ -27,3 +28,4 @@ class PerennialLinks(AirflowPlugin):
         AskingRun(),
         *(FollowingRun(kind) for kind in FOLLOWING),
     ]
+    listeners: ClassVar[list[Any]] = [notes]

@@ -185,7 +185,7 @@ def test_retrain_links_to_the_runs_that_followed(story: Story) -> None:
 def test_plugins_load_without_errors(story: Story) -> None:
     """A plugin that cannot be imported is silently missing everywhere but here."""
     assert story.told["plugin_errors"] == {}
-    assert {"perennial_links", "perennial_notes"} <= set(story.told["plugins"])
+    assert "perennial_links" in story.told["plugins"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_it_loads_alone_and_light(tmp_path: Path) -> None:
     )
     found = json.loads(ran.stdout.splitlines()[-1])
     assert found == {
-        "links": ["MLflow run", "Run of deploy", "Run of evaluate", "Run of train"],
+        "links": ["MLflow run", "Run of deploy", "Run of evaluate", "Run of monitor", "Run of train"],
         "errors": {},
         "heavy": [],
     }
