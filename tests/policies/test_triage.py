@@ -201,10 +201,13 @@ def test_the_first_night_of_the_watch_by_score_asks_for_no_training(lasts):
 
 @pytest.mark.parametrize("cause", ACTIONS)
 @pytest.mark.parametrize("known_relation", [False, True])
-def test_only_what_a_training_can_mend_asks_for_one(cause, known_relation):
-    """A relation that moved, and harm that labels can teach; never a feed, a model or labels that broke."""
-    found = triage(TONIGHT, LikelyCause(cause, 0.9, "It is so.", known_relation, nights=(TONIGHT,)))
-    assert found.asks_for_training == (cause == "concept" or (cause == "harmful_shift" and known_relation))
+@pytest.mark.parametrize("labels_say", [False, True])
+def test_only_what_a_training_can_mend_asks_for_one(cause, known_relation, labels_say):
+    """A relation that moved, and harm that labels show and can teach; never a feed, a model or labels that broke."""
+    told = LikelyCause(cause, 0.9, "It is so.", known_relation, nights=(TONIGHT,))
+    found = triage(TONIGHT, told, labels_say=labels_say)
+    harm = cause == "harmful_shift" and known_relation and labels_say
+    assert found.asks_for_training == (cause == "concept" or harm)
     assert ("asked for" in found.action) == (cause not in ("broken_feed", "model", "labels", "none"))
     assert found.set_aside == ((TONIGHT,) if cause == "broken_feed" else ())
 

@@ -163,6 +163,10 @@ def test_a_delivery_that_has_not_come_is_waited_for_and_found(life: Life) -> Non
     life.runs().pass_through("monitor", "come", night=LATE)
     said = life.workspace.ledger.entries(MODEL, {"finding", "watched"}, first_night=LATE, last_night=LATE)
     assert [entry.kind for entry in said] == ["finding", "watched"]
+    notes = [
+        life.airflow.ask("GET", f"/dags/{MODEL}.monitor/dagRuns/{run}")["note"] for run in ("silent", "come")
+    ]
+    assert notes == [entry.reason for entry in said]
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -140,7 +140,7 @@ ends on 2013-05-19.'
         ("broken_feed",), description="Causes after which nothing is trained, not even by hand."
     )
     not_for: tuple[str, ...] = Field(
-        ("harmless_shift", "silent_source", "none"),
+        ("harmless_shift", "labels", "model", "not_assessable", "silent_source", "none"),
         description="Causes that are recorded but do not start a training by themselves.",
     )
 

@@ -46,27 +46,30 @@ class Diagnosis:
         return fingerprint(self.as_json())
 
 
-def triage(night: Night, found: LikelyCause, *, lasts: bool = True) -> Diagnosis:
+def triage(night: Night, found: LikelyCause, *, lasts: bool = True, labels_say: bool = False) -> Diagnosis:
     """Say what follows from a likely cause; the same cause is always answered alike.
 
-    Only two causes ask for a training: a relation that moved, and a shift of the inputs that does harm where labels
-    are there to learn it from. ``lasts`` is false for a sign of one night, which teaches nothing that holds.
+    Only two causes ask for a training: a relation that moved, and a shift of the inputs that does harm, the latter
+    only where ``labels_say`` so by an arm of their own: a unit that changed looks like such a shift for a while, and
+    nothing is learned from one night of it. ``lasts`` is false for a sign of one night, which teaches nothing that
+    holds.
 
     >>> from perennial.facts.situation import LikelyCause
     >>> moved = LikelyCause("concept", 0.9, "Labels lay 0.12 below predictions.", relation_known=True)
     >>> triage("2013-09-05", moved).asks_for_training, triage("2013-09-05", moved, lasts=False).asks_for_training
     (True, False)
     >>> unlabelled = LikelyCause("harmful_shift", 0.5, "Inputs moved.", relation_known=False)
-    >>> triage("2013-09-05", unlabelled).asks_for_training
+    >>> triage("2013-09-05", unlabelled, labels_say=True).asks_for_training
     False
     """
-    asks = (found.cause == "concept" and lasts) or (found.cause == "harmful_shift" and found.relation_known)
+    learnable = found.relation_known and labels_say
+    asks = (found.cause == "concept" and lasts) or (found.cause == "harmful_shift" and learnable)
     return Diagnosis(
         night,
         found.cause,
         round(found.confidence, 3),
         found.reason,
-        _action(found, lasts=lasts),
+        _action(found, lasts=lasts, labels_say=labels_say),
         asks_for_training=asks and not found.suspect,
         columns=found.columns,
         set_aside=found.nights if found.cause == "broken_feed" else (),
@@ -74,13 +77,15 @@ def triage(night: Night, found: LikelyCause, *, lasts: bool = True) -> Diagnosis
     )
 
 
-def _action(found: LikelyCause, *, lasts: bool) -> str:
+def _action(found: LikelyCause, *, lasts: bool, labels_say: bool) -> str:
     if found.suspect:
         return f"Recorded; no training is asked for before somebody has looked at {found.suspect}."
     if found.cause == "concept" and not lasts:
         return "Recorded; a training is asked for when a second night shows it, as one teaches nothing that holds."
     if found.cause == "harmful_shift" and not found.relation_known:
         return "Recorded and watched; no training is asked for, as there are too few labels to learn it from."
+    if found.cause == "harmful_shift" and not labels_say:
+        return "Recorded and watched; a training is asked for once labels show the harm by themselves."
     return ACTIONS[found.cause]
 
 

@@ -47,7 +47,8 @@ def diagnose(
 
     facts = _Facts(workspace, model, night, version, readings)
     lasts = facts.relation is None or bool(facts.relation.evidence.get("crossed_before", 1))
-    return triage(night, likely_cause(facts.situation()), lasts=lasts)
+    labels_say = facts.relation is not None and facts.relation.state == "over"
+    return triage(night, likely_cause(facts.situation()), lasts=lasts, labels_say=labels_say)
 
 
 @dataclass(frozen=True)
