@@ -76,17 +76,18 @@ def _explained(
     arms: list[Arm],
     version: Candidate | None,
 ) -> Watched:
-    """Say what a finding comes from on the night that it opens or gets graver; the nights between go on about it."""
+    """Say what a page comes from on the night that it opens or gets graver; the nights between go on about it.
+
+    Of what is only recorded, ``perennial explain`` says it when asked.
+    """
     lives = {one.life(watched.night) for one in followed.findings}
-    if not lives & {"opened", "graver"}:
+    if watched.state != "page" or not lives & {"opened", "graver"}:
         return watched
     from perennial.stages.attribute import attribute
 
     asked = {arm.name: arm.reading for arm in arms if arm.name not in BESIDE}
     made = attribute(workspace, model, watched.night, version, asked)
-    if made is None or watched.state != "page":
-        return watched
-    return replace(watched, reason=f"{watched.reason} {made.headline}")
+    return replace(watched, reason=f"{watched.reason} {made.headline}") if made else watched
 
 
 def silent_sources(workspace: Workspace, model: str, night: Night) -> list[str]:

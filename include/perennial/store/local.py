@@ -44,6 +44,10 @@ def _newest(folder: Path) -> int:
     return max((int(one[1]) for one in found if one), default=0)
 
 
+SMALL_BYTES, SMALL_TABLES = 256 * 1024, 256
+"""Tables up to this size are kept in memory once read, so many of them: 64 MiB at most."""
+_Wanted = tuple[Path, tuple[str, ...] | None]
+"""A file and the columns of it; its name is its content, so that it never holds anything else."""
 _Seen = tuple[int, int, int]
 """What tells whether a file is the one that was read before: its number, size and time."""
 
@@ -65,6 +69,7 @@ class LocalStore:
         self._verified: set[tuple[str, int, int, int]] = set()
         self._manifests: dict[Path, tuple[_Seen, Manifest]] = {}
         self._published: dict[str, set[str]] = {}
+        self._small: dict[_Wanted, pa.Table] = {}
 
     def version(self, dataset: str, key: str) -> int:
         """Return the partition's version, 0 when nothing is published: the fencing token of a writer."""
@@ -93,6 +98,9 @@ class LocalStore:
         if manifest is None:
             raise NotPublishedError(dataset, key)
         (path,) = self.verified(manifest)
+        wanted = (path, None if columns is None else tuple(columns))
+        if wanted in self._small:
+            return self._small[wanted]
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             # One thread: starting others takes longer than a night's rows. The reader takes a name also for
             # the beginning of a nested one, so exactly what was asked for is picked out afterwards.
@@ -100,7 +108,15 @@ class LocalStore:
         table = table if columns is None else table.select(columns)
         if table.num_rows != manifest.rows:
             raise CorruptPartitionError(path, f"{manifest.rows} rows", f"{table.num_rows} rows")
+        self._remember(wanted, table)
         return table
+
+    def _remember(self, wanted: _Wanted, table: pa.Table) -> None:
+        """Keep a small table: nights that pass in one process read those before them again and again."""
+        if table.nbytes <= SMALL_BYTES:
+            if len(self._small) >= SMALL_TABLES:
+                del self._small[next(iter(self._small))]  # the one that was read first
+            self._small[wanted] = table
 
     def read_many(
         self, dataset: str, keys: Iterable[str], columns: list[str] | None = None
