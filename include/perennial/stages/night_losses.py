@@ -1,7 +1,7 @@
 """The losses of many nights, expected and realised, read without their rows.
 
 A night's scoring and its settlement write a few numbers beside what they publish; nights that are final are kept in
-one table every other week, with the audit of all estimates up to them, so that a year costs what a fortnight does.
+one table every few nights, with the audit of all estimates up to them, so that a year costs what a week does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from perennial.clock import Night, after
 from perennial.facts.estimated_loss import Walk
 from perennial.facts.night_loss import ALL, NightLoss
 from perennial.stages import datasets
-from perennial.stages.stream_windows import EVERY_NIGHTS, Windows
+from perennial.stages.stream_windows import Windows
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
+KEPT_EVERY = 5
+"""Nights that the audits hear again every night before a new table is written: hearing costs more than writing."""
 KEPT_NIGHTS = 180
 """Nights that calibrations and the watch over labels look back on; audits of estimates remember longer."""
 
@@ -115,10 +117,10 @@ def distrust(workspace: Workspace, model: str, night: Night) -> None:
 
 
 def keep_losses(workspace: Workspace, model: str, night: Night, final: Night) -> None:
-    """Put the nights up to ``final``, of which nothing new can come, in one table, once a fortnight."""
+    """Put the nights up to ``final``, of which nothing new can come, in one table, every few nights."""
     before = _tables(workspace, model).table(night, ["night"])
     through = before["night"][-1].as_py() if before is not None else ""
-    if len(_scored(workspace, model, through, final)) < EVERY_NIGHTS:
+    if len(_scored(workspace, model, through, final)) < KEPT_EVERY:
         return
     known = losses_known(workspace, model, night)
     losses = [one for one in known.losses if one.night <= final]
