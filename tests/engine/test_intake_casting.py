@@ -51,7 +51,7 @@ def test_what_only_looks_like_a_number_is_none(text: str) -> None:
 
 def test_a_decimal_comma_is_named_with_what_to_deliver() -> None:
     """Whoever reads the reason knows what the sender's program did."""
-    with pytest.raises(ValueError, match="has a decimal comma: deliver it with a point, as 1.5"):
+    with pytest.raises(ValueError, match=r"has a decimal comma: deliver it with a point, as 1\.5"):
         read_number("1,5")
 
 
