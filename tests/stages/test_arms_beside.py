@@ -20,10 +20,10 @@ def test_labels_that_stop_coming_page_by_their_own_words(registry_database: Path
     """Nobody asks triage, which looks at rows, and no model is trained on labels that are not there."""
     workspace = Project(tmp_path / "project").declare().workspace(registry_database)
     found = performance_of(workspace, MODEL, NIGHT, None)
-    assert arms_beside(workspace, MODEL, NIGHT, None, found) == []
+    assert arms_beside(workspace, MODEL, NIGHT, None, found, {}) == []
     fallen = Reading(NIGHT, "labels", "over", "Half came.", statistic=9.0, threshold=3.0, p=0.001, tail=0.1)
     found = replace(found, labels=replace(found.labels, reading=fallen))
-    arms = arms_beside(workspace, MODEL, NIGHT, None, found)
+    arms = arms_beside(workspace, MODEL, NIGHT, None, found, {})
     watched = conclude(workspace, MODEL, NIGHT, arms, [], None)
     assert (watched.state, watched.cause, watched.asks) == ("page", None, None)
     assert watched.action == BESIDE["labels"]

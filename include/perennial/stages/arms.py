@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from perennial.clock import Night, after
 from perennial.facts.decision import Decision
@@ -19,7 +19,6 @@ from perennial.policies.paging import Crossing, PageBudget
 from perennial.policies.triage import NOT_LEARNED_FROM
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.crossings import crossings_before
 from perennial.stages.importance import ignored_columns
 from perennial.stages.verdict import Arm, State
 from perennial.stages.weighing import weighed
@@ -37,7 +36,13 @@ LEARNED_NIGHTS = 56
 """Nights after which the watch by score compares with nothing but nights since a change."""
 
 
-def judge(workspace: Workspace, model: str, night: Night, version: Candidate | None) -> list[Arm]:
+Earlier: TypeAlias = Mapping[Night, Mapping[str, Any]]
+"""How each arm ended the nights before: read once a night (``stages/crossings.py``), for all arms."""
+
+
+def judge(
+    workspace: Workspace, model: str, night: Night, version: Candidate | None, earlier: Earlier
+) -> list[Arm]:
     """Ask each detector, each on a page budget of its own."""
     from perennial.stages.explained import with_reference
     from perennial.stages.profiling import watch
@@ -45,7 +50,6 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
     watching = workspace.spec(model).monitoring
     plan_hash = version.plan if version else workspace.plan(model).hash
     arms = []
-    earlier = crossings_before(workspace, model, night)
     seen = watch(workspace, model, night, plan_hash, version)
     if seen is not None:
         reading = with_reference(workspace, model, seen, watching.night_shift.read(seen))
@@ -60,7 +64,12 @@ def judge(workspace: Workspace, model: str, night: Night, version: Candidate | N
 
 
 def arms_beside(
-    workspace: Workspace, model: str, night: Night, version: Candidate | None, performance: Performance
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    version: Candidate | None,
+    performance: Performance,
+    earlier: Earlier,
 ) -> list[Arm]:
     """Ask what no model can answer for: do labels come as they did, and was the night scored on what is trained on?"""
     from perennial.stages.label_flow import BUDGET
@@ -69,7 +78,7 @@ def arms_beside(
     reading = performance.labels.reading
     found = []
     if reading.state != "learning":
-        found.append(_arm(LABELS, reading, BUDGET, crossings_before(workspace, model, night)))
+        found.append(_arm(LABELS, reading, BUDGET, earlier))
     skew = watch_skew(workspace, model, night, version) if version else None
     if skew is not None and skew.verdict != "not assessable":
         found.append(arm_of_skew(night, skew))
@@ -90,7 +99,7 @@ def _arms_of_labels(
     model: str,
     night: Night,
     version: Candidate,
-    earlier: Mapping[Night, Mapping[str, Any]],
+    earlier: Earlier,
 ) -> list[Arm]:
     """Ask what labels say of a version: of all its predictions together, and of low and high ones apart."""
     from perennial.stages.residual_nights import residuals
@@ -119,7 +128,7 @@ def _of_relation(workspace: Workspace, model: str, night: Night, ended: Mapping[
     return json.loads(text).get("cause") not in NOT_LEARNED_FROM
 
 
-def _tonights(reading: Reading, night: Night, earlier: Mapping[Night, Mapping[str, Any]]) -> Reading:
+def _tonights(reading: Reading, night: Night, earlier: Earlier) -> Reading:
     """Take what is read of the newest final labels as tonight's, beside how often it was over lately."""
     crossed = [
         key
@@ -129,7 +138,7 @@ def _tonights(reading: Reading, night: Night, earlier: Mapping[Night, Mapping[st
     return replace(reading, night=night, evidence={**reading.evidence, "crossed_before": len(crossed)})
 
 
-def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Mapping[Night, Mapping[str, Any]]) -> Arm:
+def _arm(name: str, reading: Reading, budget: PageBudget, earlier: Earlier) -> Arm:
     decision = budget.decide(
         reading, [Crossing(**ended[name]) for ended in earlier.values() if name in ended]
     )

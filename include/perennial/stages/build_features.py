@@ -47,7 +47,7 @@ def build_features(workspace: Workspace, model: str, night: Night, plan: Feature
     keep_plan(workspace, model, plan)
     wanted = _missing(workspace, model, plan, night)
     rows = 0
-    for key, table in _built(workspace, model, plan, wanted):
+    for key, table in built_nights(workspace, model, plan, wanted):
         meta: dict[str, Json] = {"plan": plan.hash, "deliveries": _deliveries(workspace, model, plan, key)}
         workspace.store.publish(datasets.features(model, plan.hash), key, table, meta=meta)
         rows += table.num_rows
@@ -95,9 +95,10 @@ def _missing(workspace: Workspace, model: str, plan: FeaturePlan, night: Night) 
     return [key for key in published if key not in built or key == night]
 
 
-def _built(
+def built_nights(
     workspace: Workspace, model: str, plan: FeaturePlan, wanted: list[Night]
 ) -> Iterator[tuple[Night, pa.Table]]:
+    """Build the features of these nights, each from what it could know; nothing is published."""
     from perennial.engine.building import build
     from perennial.engine.duck import connect
 

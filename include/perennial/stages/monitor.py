@@ -14,6 +14,7 @@ from perennial.policies.triage import NOT_LEARNED_FROM, Diagnosis
 from perennial.stages import datasets
 from perennial.stages.arms import BESIDE, arms_beside, judge
 from perennial.stages.candidates import Candidate, serving
+from perennial.stages.crossings import crossings_before
 from perennial.stages.findings import follow, named, record_findings, signs_of
 from perennial.stages.judging import judge_past
 from perennial.stages.learning import still_learning
@@ -39,9 +40,10 @@ def monitor(workspace: Workspace, model: str, night: Night) -> Watched:
     performance = performance_of(workspace, model, night, version)
     silent = silent_sources(workspace, model, night)
     word = skipped(workspace, model, night) if silent else None
-    arms = [] if silent else judge(workspace, model, night, version)
+    earlier = crossings_before(workspace, model, night)
+    arms = [] if silent else judge(workspace, model, night, version, earlier)
     if arms:
-        arms += arms_beside(workspace, model, night, version, performance)
+        arms += arms_beside(workspace, model, night, version, performance, earlier)
     if word is None:
         watched = conclude(workspace, model, night, arms, silent, version)
     else:
@@ -64,7 +66,7 @@ def triaged(workspace: Workspace, model: str, night: Night) -> tuple[list[Arm], 
     if silent_sources(workspace, model, night):
         return [], None
     version = serving(workspace, model, night)
-    arms = judge(workspace, model, night, version)
+    arms = judge(workspace, model, night, version, crossings_before(workspace, model, night))
     return arms, _diagnosis(workspace, model, night, arms, version)
 
 

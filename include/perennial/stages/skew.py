@@ -6,7 +6,6 @@ by hand of any. Reads only; what the monitor finds is published by the night tha
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from perennial.facts.evidence import as_text, fingerprint
 from perennial.facts.manifest import Manifest
 from perennial.facts.skew import Cause, Difference, Example, FeatureSkew, Skew, differences, told
 from perennial.stages import datasets
-from perennial.stages.build_features import _built, kept_plan
+from perennial.stages.build_features import built_nights, kept_plan
 from perennial.stages.candidates import Candidate
 from perennial.workspace import Workspace
 
@@ -138,9 +137,7 @@ def _published_as(workspace: Workspace, dataset: str, night: Night, content: str
     newest = workspace.store.manifest(dataset, night)
     if newest is None or newest.content == content:
         return newest
-    folder = workspace.store.root / dataset / night
-    earlier = (Manifest.from_json(json.loads(path.read_text())) for path in folder.glob("manifest-*.json"))
-    return next((one for one in earlier if one.content == content), None)
+    return next((one for one in workspace.store.manifests(dataset, night) if one.content == content), None)
 
 
 def _read(workspace: Workspace, manifest: Manifest) -> pa.Table:
@@ -182,7 +179,7 @@ def _aligned(workspace: Workspace, model: str, plan: FeaturePlan, served: _Serve
     """Build the night's features anew, in the order of the served rows; a row that is gone has none."""
     import pyarrow as pa
 
-    ((_, table),) = _built(workspace, model, plan, [served.night])
+    ((_, table),) = built_nights(workspace, model, plan, [served.night])
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, key in reversed(list(enumerate(_rows(table, served.keys)))):
         places.setdefault(key, []).append(place)

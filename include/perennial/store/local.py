@@ -81,6 +81,12 @@ class LocalStore:
         newest = _newest(folder)
         return self._read_manifest(folder, newest) if newest else None
 
+    def manifests(self, dataset: str, key: str) -> list[Manifest]:
+        """Return every manifest that a partition has had, oldest first; its replaced files are there as well."""
+        folder = self._folder(dataset, key)
+        numbers = sorted(int(one[1]) for name in _names(folder) if (one := _MANIFEST.fullmatch(name)))
+        return [self._read_manifest(folder, number) for number in numbers]
+
     def keys(self, dataset: str, first: str | None = None, last: str | None = None) -> list[str]:
         """List the published partitions of a dataset from ``first`` to ``last``, both included."""
         folder = self._folder(dataset)
