@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 
 from benchmarks.season.models import Models
 from benchmarks.season.nights import LAG, Table
+from benchmarks.season.promoting import HOLDOUT_NIGHTS, goes_ahead, wrong
 from benchmarks.season.triggers import Known, Policy
+from perennial.adaptation.gate import Tally, never_worse
 from perennial.adaptation.rows import MatureNight
 from perennial.adaptation.scale import LEAST_PROBABILITY
 from perennial.adaptation.state import Champion, State, begin, learn, renewed
+from perennial.facts.decision import Verdict
+from perennial.stages.adapt import MEMBERS
 
 Numbers = NDArray[np.float64]
 
@@ -28,9 +32,13 @@ class Replay:
     policy: Policy
     first: int
     made: int = 0
+    """The champion knows what had matured on this night; with a gate that is before the night it was trained on."""
     since: int = 0
     restarted: int = 0
     trainings: list[int] = field(default_factory=list)
+    promotions: list[tuple[int, int, int]] = field(default_factory=list)
+    """Night, and the ``made`` of the champion before and after it."""
+    refused_cpu: float = 0.0
     full_cpu: float = 0.0
     layer_cpu: float = 0.0
     recent_cpu: float = 0.0
@@ -39,6 +47,7 @@ class Replay:
     losses: dict[str, Numbers] = field(default_factory=dict)
     sums: list[tuple[float, int]] = field(default_factory=list)
     served: dict[int, dict[str, Numbers]] = field(default_factory=dict)
+    tallies: dict[int, Tally] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
         """Pass every night from the first on, and say what it lost and cost."""
@@ -52,12 +61,26 @@ class Replay:
         return self._result()
 
     def _train(self, night: int, since: int) -> None:
-        self.made, self.since = night, since
+        made = night - HOLDOUT_NIGHTS if self.policy.gated else night
+        cpu, first = self.models.training_cpu(made, since), not self.trainings
         self.trainings.append(night)
-        self.full_cpu += self.models.training_cpu(night, since)
+        self.full_cpu += cpu
+        if self.policy.gated and not first:
+            if not goes_ahead(self.table, self._night_losses, since, (self.made, made), night):
+                self.refused_cpu += cpu
+                return
+            self.promotions.append((night, self.made, made))
+        self.made, self.since = made, since
         if self.policy.layer and self.state is not None:
-            seen = Champion(f"{night}", self.table.nights[night - LAG])
-            self.state = renewed(self.state, seen, self.table.nights[night])
+            seen = Champion(f"{night}", self.table.nights[made - LAG])
+            passed = [self._mature(past) for past in range(made - LAG + 1, night - LAG)]
+            self.state = renewed(self.state, seen, self.table.nights[night], passed)
+
+    def _night_losses(self, made: int, since: int, night: int) -> Numbers:
+        """Return the losses that a model would have, or had, on a night's labelled rows."""
+        labels = self.table.labels[self.table.rows(night)]
+        known = np.isfinite(labels)
+        return self._row_losses(self.models.champion(made, since, night)[known], labels[known])
 
     def _retrain(self, night: int) -> None:
         if night == self.first:
@@ -71,9 +94,10 @@ class Replay:
 
     def _known(self, night: int) -> Known:
         mature = self.models.training_rows(night, self.since)
-        trained = self.models.training_rows(self.made, self.since)
+        last = self.trainings[-1]
+        trained = self.models.training_rows(last, self.since)
         weight = 0.0 if self.state is None else self.state.layer.weights.get("twin", 0.0)
-        whole = (self.table, night, self.made, self.since)
+        whole = (self.table, night, last, self.since)
         return Known(*whole, trained, mature, self.first, self.losses, weight, self.restarted)
 
     def _serve(self, night: int) -> None:
@@ -86,6 +110,8 @@ class Replay:
             assert self.state is not None  # noqa: S101  begun on the first night
             served = self.state.layer.serve(said, self.table.features[rows], self.table.segments[rows])
             scores, members = served.scores, dict(served.members)
+            if self.policy.as_shipped and not self._has_shown_itself(night, scores, said):
+                scores = said
             self.served[night] = members
             self.overtaken += [night] if served.overtaken else []
             self.layer_cpu += process_time() - began - spent
@@ -93,6 +119,18 @@ class Replay:
             members["recent"], cpu = self.models.recent(night)
             self.recent_cpu += cpu
         self._count(night, scores, members)
+
+    def _has_shown_itself(self, night: int, layer: Numbers, raw: Numbers) -> bool:
+        """Ask the gate of ``adapt: nightly`` whether the layer's answers go out, by what had matured."""
+        matured = [self.tallies[past] for past in sorted(self.tallies) if past <= night - LAG]
+        labels = self.table.labels[self.table.rows(night)]
+        known = np.isfinite(labels)
+        champion_lost, layer_lost = (
+            float(self._row_losses(said[known], labels[known]).sum()) for said in (raw, layer)
+        )
+        name, rows = self.table.nights[night], int(known.sum())
+        self.tallies[night] = Tally(name, rows, champion_lost, layer_lost, 0.0, 0.0)
+        return never_worse(matured).verdict is Verdict.PASS
 
     def _learn(self, night: int) -> float:
         """Learn what matured; return the CPU seconds that training or reading a twin took here."""
@@ -108,7 +146,10 @@ class Replay:
         if self.state is None:
             history = [self._mature(past) for past in range(night - LAG + 1)]
             seen = Champion(f"{self.made}", self.table.nights[self.made - LAG])
-            self.state = begin(seen, history, tonight, self.table.task, self.models.settings, fit=fit)
+            settings = self.models.settings
+            if self.policy.as_shipped:
+                settings = settings.model_copy(update={"members": MEMBERS})
+            self.state = begin(seen, history, tonight, self.table.task, settings, fit=fit)
         else:
             self.state = learn(self.state, [self._mature(night - LAG)], tonight, fit=fit)
         return spent
@@ -122,7 +163,7 @@ class Replay:
             self.table.features[rows],
             self.table.labels[rows],
             champion=self.models.champion(self.made, self.since, night) if unseen else None,
-            served=self.served.pop(night, {}),
+            served=self.served.get(night, {}),
             segments=self.table.segments[rows],
         )
 
@@ -155,5 +196,20 @@ class Replay:
                 "twin": self.models.twin_cpu + self.recent_cpu,
                 "layer": self.layer_cpu,
             },
+            "gate": self._promoted() if self.policy.gated else None,
             "nights": self.sums,
+        }
+
+    def _promoted(self) -> dict[str, Any]:
+        """Say what the gate let pass and what not, what the refused trainings cost, and which promotions were wrong."""
+        losses = [
+            wrong(lambda made, past: self._night_losses(made, self.since, past), *one, len(self.table.nights))
+            for one in self.promotions
+        ]
+        refused = len(self.trainings) - 1 - len(self.promotions)
+        return {
+            "promoted": len(self.promotions),
+            "refused": refused,
+            "refused_cpu": self.refused_cpu,
+            "wrong": sum(losses),
         }

@@ -42,8 +42,9 @@ class Known:
     """The first night it was trained on."""
 
     trained_rows: int
+    """Labelled rows since ``since`` that had matured on the night of the last training."""
     mature_rows: int
-    """Labelled rows since ``since`` that have matured."""
+    """Those that have matured by now."""
 
     first: int
     """The night the replay began."""
@@ -79,6 +80,10 @@ class Policy:
     layer: bool = False
     recent: bool = False
     """Whether it needs the small model of the latest nights."""
+    as_shipped: bool = False
+    """Whether the layer is that of `adapt: nightly`: its three members, and served only while it is no worse."""
+    gated: bool = False
+    """Whether a challenger must pass the promotion gate on nights kept back for it."""
 
 
 def never(_: Known) -> bool:
@@ -238,7 +243,7 @@ POLICIES: dict[str, Policy] = {
         Policy("cost aware", cost_aware),
         Policy("grown", grown),
         Policy("layer, never", never, layer=True),
-        *(Policy(f"layer, every {nights}", every(nights), layer=True) for nights in (*CALENDARS[1:], 112)),
+        *(Policy(f"layer, every {nights}", every(nights), layer=True) for nights in (*CALENDARS, 112)),
         Policy("layer, grown", grown, layer=True),
         Policy("layer, overtaken", overtaken, layer=True),
         Policy("layer, grown or overtaken", either(grown, overtaken), layer=True),
@@ -246,5 +251,10 @@ POLICIES: dict[str, Policy] = {
         Policy("layer, grown or restart", either(restart, grown), layer=True, recent=True),
         Policy("layer, quarter or restart", either(restart, grown_by_a_quarter), layer=True, recent=True),
         Policy("layer, grown, outdone or restart", either(restart, grown, outdone), layer=True, recent=True),
+        Policy("shipped layer, never", never, layer=True, as_shipped=True),
+        Policy("shipped layer, every 56", every(56), layer=True, as_shipped=True),
+        Policy("shipped layer, grown", grown, layer=True, as_shipped=True),
+        *(Policy(f"gated, every {nights}", every(nights), gated=True) for nights in CALENDARS[1:4]),
+        Policy("gated, shipped layer, grown", grown, layer=True, as_shipped=True, gated=True),
     )
 }
