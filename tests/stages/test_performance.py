@@ -8,13 +8,15 @@ from tests.stages.conftest import BIRTH
 
 from perennial.clock import after
 from perennial.facts.performance import Performance
+from perennial.facts.residuals import Residuals
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features
 from perennial.stages.candidates import champion
-from perennial.stages.night_losses import KEPT_EVERY, losses_known
-from perennial.stages.performance import settle
+from perennial.stages.night_losses import KEPT_EVERY, losses_known, settled_for_good
+from perennial.stages.performance import about, settle, settled_nights
 from perennial.stages.realised import performance_of
 from perennial.stages.replay import load_history, renew
+from perennial.stages.residual_nights import residuals
 from perennial.stages.score import score
 from perennial.stages.validate import close_night, take_in_range
 from perennial.workspace import Workspace
@@ -42,6 +44,12 @@ def told(workspace: Workspace, days: int) -> Performance:
     """Ask how the champion performs, so many nights after the birth."""
     night = after(BIRTH, days)
     return performance_of(workspace, MODEL, night, champion(workspace, MODEL, night))
+
+
+def settled_and_residuals(workspace: Workspace, night: str) -> tuple[list[str], Residuals | None]:
+    """Return the settled nights of the champion, and what it got wrong on them."""
+    version = champion(workspace, MODEL, night)
+    return settled_nights(workspace, MODEL, version.night, night), residuals(workspace, MODEL, night, version)
 
 
 @pytest.fixture
@@ -78,7 +86,7 @@ def test_an_old_night_says_what_it_said_then(sliced: Workspace) -> None:
     for days in range(1, 2 * LIVE):
         live(sliced, days)
         said.append(told(sliced, days).evidence_hash)
-    assert sliced.store.keys(datasets.streams(MODEL, "losses"))
+    assert sliced.store.keys(datasets.streams(MODEL, "night_losses"))
     assert [told(sliced, days).evidence_hash for days in range(1, 2 * LIVE)] == said
     again = Workspace.open(sliced.home, sliced.project)
     for days in range(LIVE, 2 * LIVE):
@@ -103,13 +111,19 @@ def test_a_table_of_many_nights_holds_what_the_nights_say(sliced: Workspace) -> 
         live(sliced, days)
     known = losses_known(sliced, MODEL, after(BIRTH, LIVE))
     assert after(BIRTH, KEPT_EVERY) <= known.through < after(BIRTH, LIVE)
-    before = told(sliced, LIVE)
-    for key in sliced.store.keys(datasets.streams(MODEL, "losses")):
-        made = sliced.store.read(datasets.streams(MODEL, "losses"), key)
-        sliced.store.publish(datasets.streams(MODEL, "losses"), key, made, meta={"revision": -1})
+    before, night = told(sliced, LIVE), after(BIRTH, LIVE)
+    closed = settled_for_good(sliced, MODEL, night)
+    asked = settled_and_residuals(sliced, night)
+    assert closed
+    for key in sliced.store.keys(datasets.streams(MODEL, "night_losses")):
+        made = sliced.store.read(datasets.streams(MODEL, "night_losses"), key)
+        sliced.store.publish(datasets.streams(MODEL, "night_losses"), key, made, meta={"revision": -1})
     # As text, since what is expected of a slice without rows is no number, and that equals nothing.
     assert repr(losses_known(sliced, MODEL, after(BIRTH, LIVE)).losses) == repr(known.losses)
     assert told(sliced, LIVE).as_json() == before.as_json()
+    assert not settled_for_good(sliced, MODEL, night)
+    assert settled_and_residuals(sliced, night) == asked
+    assert {key: about(sliced, MODEL, key)["residuals"] for key in closed} == closed
 
 
 def test_corrected_labels_revise_what_is_known_from_then_on(workspace: Workspace, served: Project) -> None:

@@ -56,3 +56,15 @@ def test_a_table_that_names_every_night_is_read(windows: StreamWindows) -> None:
 def test_nothing_is_known_before_the_first_table(windows: StreamWindows) -> None:
     """A new model has no past."""
     assert windows.known(FIRST) == {}
+
+
+def test_a_table_is_read_once_and_its_successor_anew(windows: StreamWindows) -> None:
+    """A process that passes many nights does not read the same table again, and never believes an old one."""
+    windows.keep(after(FIRST, 3), [streams(0)])
+    known = windows.known(after(FIRST, 4))
+    assert windows.known(after(FIRST, 5)) is known
+    windows.keep(after(FIRST, 5), [streams(0), streams(1)])
+    assert list(windows.known(after(FIRST, 5))) == [FIRST, after(FIRST)]
+    assert list(windows.known(after(FIRST, 4))) == [FIRST]
+    windows.disbelieve(after(FIRST, 1))
+    assert windows.known(after(FIRST, 5)) == {}

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from perennial.clock import Night, after
 from perennial.facts.evidence import Evidence, as_text, canonical
 from perennial.stages import datasets
-from perennial.stages.stream_windows import EVERY_NIGHTS, Windows
+from perennial.stages.stream_windows import EVERY_NIGHTS, Columns, Windows
 from perennial.workspace import Workspace
 
 Ended: TypeAlias = Mapping[str, Any]
@@ -25,7 +25,7 @@ REMEMBERED_NIGHTS = 400
 def crossings_before(workspace: Workspace, model: str, night: Night) -> dict[Night, Ended]:
     """Return how each earlier night with a verdict ended; nothing is held of arms that were still learning."""
     tables = _tables(workspace, model)
-    known = _known(tables, after(night, -1))
+    known = tables.once(after(night, -1), _ended_in) or {}
     keys = workspace.store.keys(datasets.verdicts(model), after(night, -REMEMBERED_NIGHTS), after(night, -1))
     found = {key: known[key] if key in known else _ended(workspace, model, key) for key in keys}
     if sum(key not in known for key in keys) >= EVERY_NIGHTS:
@@ -49,9 +49,8 @@ def _ended(workspace: Workspace, model: str, night: Night) -> Ended:
     return ended or {}
 
 
-def _known(tables: Windows, night: Night) -> dict[Night, Ended]:
-    table = tables.table(night)
-    return {row["night"]: json.loads(row["crossings"]) for row in table.to_pylist()} if table else {}
+def _ended_in(read: Columns) -> dict[Night, Ended]:
+    return {row["night"]: json.loads(row["crossings"]) for row in read(["night", "crossings"]).to_pylist()}
 
 
 def _keep(tables: Windows, night: Night, ended: Mapping[Night, Ended]) -> None:

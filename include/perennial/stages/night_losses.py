@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from perennial.clock import Night, after
 from perennial.facts.estimated_loss import Walk
 from perennial.facts.night_loss import ALL, NightLoss
 from perennial.stages import datasets
-from perennial.stages.stream_windows import Windows
+from perennial.stages.stream_windows import Columns, Windows
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
+
+Residuals: TypeAlias = "Mapping[str, tuple[int, str]]"
+"""Rows and mean residual of each version's rows, the number as text."""
 
 KEPT_EVERY = 5
 """Nights that the audits hear again every night before a new table is written: hearing costs more than writing."""
@@ -45,14 +48,40 @@ class Known:
 
 def losses_known(workspace: Workspace, model: str, night: Night) -> Known:
     """Read what was known on a night of it and of those before it."""
-    table = _tables(workspace, model).table(night, ["night", "loss", "walks"])
-    if table is None:
+    kept = _tables(workspace, model).once(night, _kept)
+    if kept is None:
         return Known(tuple(_since(workspace, model, "", night)), {}, "")
-    kept = [NightLoss.from_json(json.loads(text)) for text in table["loss"].to_pylist()]
-    through = kept[-1].night
-    walks = json.loads(table["walks"][-1].as_py())
-    losses = (*kept, *_since(workspace, model, through, night))
-    return Known(losses, {name: Walk.from_json(one) for name, one in walks.items()}, through)
+    losses, text = kept
+    walks = {name: Walk.from_json(one) for name, one in json.loads(text).items()}
+    through = losses[-1].night
+    return Known((*losses, *_since(workspace, model, through, night)), walks, through)
+
+
+def _kept(read: Columns) -> tuple[tuple[NightLoss, ...], str]:
+    """Return the losses, and the audits as text: whoever walks on with an audit changes it."""
+    table = read(["loss", "walks"])
+    losses = tuple(NightLoss.from_json(json.loads(text)) for text in table["loss"].to_pylist())
+    return losses, table["walks"][-1].as_py()
+
+
+def settled_for_good(workspace: Workspace, model: str, night: Night) -> Mapping[Night, Residuals | None]:
+    """Return nights that had all their labels before ``night``, with their residuals as ``settle`` wrote them.
+
+    Only those in the newest table: whoever needs others asks each of them.
+    """
+    return _tables(workspace, model).once(night, _settled) or {}
+
+
+def residuals_told(workspace: Workspace, model: str, key: Night, night: Night) -> Residuals | None:
+    """Return the residuals of a night as its settlement wrote them; nothing where a later night settled it again."""
+    manifest = workspace.store.manifest(datasets.performance(model), key)
+    told: Any = manifest.meta if manifest else {}
+    return told["residuals"] if told.get("by", "~") <= night and "residuals" in told else None
+
+
+def _settled(read: Columns) -> dict[Night, Residuals | None]:
+    rows = read(["night", "matured", "residuals"]).to_pylist()
+    return {one["night"]: json.loads(one["residuals"] or "null") for one in rows if one["matured"]}
 
 
 def said_so_far(known: Known, group: str, losses: Sequence[NightLoss]) -> tuple[Walk, list[Any]]:
@@ -140,6 +169,8 @@ def _publish(workspace: Workspace, model: str, night: Night, losses: Sequence[Ni
     versions = dict.fromkeys(one.version for one in losses)
     counts = {key: found for by in versions for key, found in counted(workspace, model, night, by).items()}
     none = (np.zeros(BINS), np.zeros(BINS))
+    told = (residuals_told(workspace, model, one.night, night) for one in losses)
+    residuals = [json.dumps(one) if one is not None else None for one in told]
     numbers = pa.list_(pa.float64())
     columns = [[counts.get(one.night, none)[part].tolist() for one in losses] for part in (0, 1)]
     table = pa.table(
@@ -148,6 +179,7 @@ def _publish(workspace: Workspace, model: str, night: Night, losses: Sequence[Ni
             "version": pa.array([one.version for one in losses], pa.string()),
             "matured": pa.array([one.matured for one in losses], pa.string()),
             "loss": pa.array([json.dumps(one.as_json()) for one in losses], pa.string()),
+            "residuals": pa.array(residuals, pa.string()),
             "rows": pa.array(columns[0], numbers),
             "came_true": pa.array(columns[1], numbers),
             "walks": pa.array([None] * (len(losses) - 1) + [walks], pa.string()),
@@ -157,7 +189,7 @@ def _publish(workspace: Workspace, model: str, night: Night, losses: Sequence[Ni
 
 
 def _tables(workspace: Workspace, model: str) -> Windows:
-    return Windows(workspace, model, "losses")
+    return Windows(workspace, model, "night_losses")
 
 
 def square(column: pa.ChunkedArray) -> Numbers:

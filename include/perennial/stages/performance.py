@@ -17,7 +17,7 @@ from perennial.facts.evidence import Json
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.labels import labels_known
-from perennial.stages.night_losses import distrust, keep_losses
+from perennial.stages.night_losses import distrust, keep_losses, settled_for_good
 from perennial.stages.settled_losses import settled_losses
 from perennial.workspace import Workspace
 
@@ -60,10 +60,12 @@ def settle(workspace: Workspace, model: str, night: Night) -> list[Settled]:
     spec = workspace.spec(model)
     newest = after(night, -spec.label.delay_days)
     patient = after(newest, -PATIENCE_NIGHTS)
+    closed = settled_for_good(workspace, model, night)
     still_open = [
         key
         for key in workspace.store.keys(datasets.predictions(model), after(newest, -OPEN_NIGHTS), newest)
-        if _is_open(about(workspace, model, key), night, closing=key < patient)
+        if not (key in closed and key < patient)
+        and _is_open(about(workspace, model, key), night, closing=key < patient)
     ]
     if not still_open:
         return []
@@ -186,11 +188,11 @@ def settled_nights(
     workspace: Workspace, model: str, first: Night | None, last: Night, *, most: int | None = None
 ) -> list[Night]:
     """List the nights that were mature at the end of ``last``; of more than ``most`` the newest."""
-    dataset = datasets.performance(model)
+    dataset, closed = datasets.performance(model), settled_for_good(workspace, model, last)
     newest_first = (
         key
         for key in reversed(workspace.store.keys(dataset, first, last))
-        if _is_mature(about(workspace, model, key), last)
+        if key in closed or _is_mature(about(workspace, model, key), last)
     )
     return [*islice(newest_first, most)][::-1]
 

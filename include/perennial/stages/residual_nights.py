@@ -13,7 +13,8 @@ from perennial.clock import Night, after, end_of
 from perennial.facts.residuals import NightResidual, Residuals
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.performance import about, mean_residuals, settled_nights
+from perennial.stages.night_losses import residuals_told, settled_for_good
+from perennial.stages.performance import mean_residuals, settled_nights
 from perennial.stages.set_aside import set_aside
 from perennial.workspace import Workspace
 
@@ -93,9 +94,9 @@ def _live(
     """Return a served night's residual; its rows are read only where labels that came later are among them."""
     import pyarrow.compute as pc
 
-    settled = about(workspace, model, key)
-    if settled["by"] <= night and "residuals" in settled:
-        known = settled["residuals"].get(version.version)
+    told = settled_for_good(workspace, model, night).get(key) or residuals_told(workspace, model, key, night)
+    if told is not None:
+        known = told.get(version.version)
         return NightResidual(key, int(known[0]), float(known[1])) if known else None
     part = workspace.store.read(datasets.performance(model), key)
     moment = end_of(night, workspace.spec(model).timezone)

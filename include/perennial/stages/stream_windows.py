@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from perennial.clock import Night
 from perennial.facts.evidence import as_text
+from perennial.facts.manifest import Manifest, Part
 from perennial.facts.streams import NightStreams, Stream
 from perennial.stages import datasets
 from perennial.workspace import Workspace
@@ -25,6 +27,13 @@ EVERY_NIGHTS = 14
 """So many nights are read one by one before a new table is worth its place on the disk."""
 _REVISED = "revised"
 """Partition that grows whenever a night is published anew; its version tells tables from before and after."""
+
+Read = TypeVar("Read")
+Columns: TypeAlias = "Callable[[list[str]], pa.Table]"
+"""Reads columns of a table."""
+_READ_TABLES = 8
+_read: dict[tuple[str, str], tuple[tuple[Part, ...], Any]] = {}
+"""What was last read out of the tables of a dataset, by the reader's name: nights that pass in one process ask again."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,26 @@ class Windows:
 
     def table(self, night: Night, columns: list[str] | None = None) -> pa.Table | None:
         """Return the newest valid table up to a night, or columns of it; nothing where there is none."""
-        store, dataset = self.workspace.store, self._dataset
-        made = store.keys(dataset, last=night)
-        manifest = store.manifest(dataset, made[-1]) if made else None
-        if manifest is None or manifest.meta.get("revision") != self._revision:
+        manifest = self._newest(night)
+        return self.workspace.store.read(self._dataset, manifest.key, columns) if manifest else None
+
+    def once(self, night: Night, read: Callable[[Columns], Read]) -> Read | None:
+        """Return what ``read`` makes of columns of that table; whoever gets it must not change it.
+
+        A table lasts for many nights: a process that passes them reads it once.
+        """
+        manifest = self._newest(night)
+        if manifest is None:
             return None
-        return store.read(dataset, made[-1], columns)
+        name, rows = (self._dataset, read.__qualname__), manifest.parts
+        known = _read.pop(name, None)
+        if known is None or known[0] != rows:
+            known = (rows, read(partial(self.workspace.store.read, self._dataset, manifest.key)))
+        _read[name] = known
+        if len(_read) > _READ_TABLES:
+            del _read[next(iter(_read))]  # the one that was asked for longest ago
+        made: Read = known[1]
+        return made
 
     def publish(self, night: Night, table: pa.Table) -> None:
         """Publish a table; its column ``night`` says whose lines it holds."""
@@ -58,6 +81,12 @@ class Windows:
             before = store.read(dataset, _REVISED)["night"].to_pylist() if self._revision else []
             store.publish(dataset, _REVISED, pa.table({"night": [*before, night]}))
 
+    def _newest(self, night: Night) -> Manifest | None:
+        store, dataset = self.workspace.store, self._dataset
+        made = store.keys(dataset, last=night)
+        manifest = store.manifest(dataset, made[-1]) if made else None
+        return manifest if manifest and manifest.meta.get("revision") == self._revision else None
+
     @property
     def _dataset(self) -> str:
         return datasets.streams(self.model, self.what)
@@ -70,36 +99,20 @@ class Windows:
 class StreamWindows(Windows):
     """The streams of one set of profiles."""
 
-    def known(self, night: Night) -> dict[Night, NightStreams]:
+    def known(self, night: Night) -> Mapping[Night, NightStreams]:
         """Return what the newest valid table up to a night holds; nothing where there is none."""
-        table = self.table(night, ["night", "names"])
-        if table is None:
-            return {}
-        # One after the other, and not as Python's own numbers: a year of 500 columns is a million of each.
-        numbers = [self._arrays(night, column) for column in ("values", "sampling_sd", "plain")]
-        rows = zip(table["night"].to_pylist(), _names(table["names"].to_pylist()), *numbers, strict=True)
-        return {row[0]: NightStreams(*row) for row in rows}
-
-    def _arrays(self, night: Night, column: str) -> list[array[float]]:
-        import numpy as np
-        import pyarrow as pa
-
-        table = self.table(night, [column])
-        chunks = table[column].chunks if table else []
-        found = [array("d", np.from_dlpack(row.values).tobytes()) for chunk in chunks for row in chunk]
-        del table, chunks
-        pa.default_memory_pool().release_unused()  # the reader keeps as much again for the next read
-        return found
+        return self.once(night, _streams_of) or {}
 
     def keep(self, night: Night, streams: Iterable[NightStreams]) -> None:
         """Publish a table of these nights."""
         import pyarrow as pa
 
         kept = list(streams)
-        named = [names_as_text(one.names) for one in kept]
+        named = [one.names for one in kept]
         # The names of a night that has the same as the one before are left out: they are most of the bytes.
         changed = [
-            text if text != before else None for text, before in zip(named, [None, *named], strict=False)
+            names_as_text(names) if names != before else None
+            for names, before in zip(named, [None, *named], strict=False)
         ]
         numbers = pa.list_(pa.float64())
         table = pa.table(
@@ -112,6 +125,26 @@ class StreamWindows(Windows):
             }
         )
         self.publish(night, table)
+
+
+def _streams_of(read: Columns) -> dict[Night, NightStreams]:
+    about = read(["night", "names"])
+    # One after the other, and not as Python's own numbers: a year of 500 columns is a million of each.
+    numbers = [_arrays(read, column) for column in ("values", "sampling_sd", "plain")]
+    rows = zip(about["night"].to_pylist(), _names(about["names"].to_pylist()), *numbers, strict=True)
+    return {row[0]: NightStreams(*row) for row in rows}
+
+
+def _arrays(read: Columns, column: str) -> list[array[float]]:
+    import numpy as np
+    import pyarrow as pa
+
+    table = read([column])
+    chunks = table[column].chunks
+    found = [array("d", np.from_dlpack(row.values).tobytes()) for chunk in chunks for row in chunk]
+    del table, chunks
+    pa.default_memory_pool().release_unused()  # the reader keeps as much again for the next read
+    return found
 
 
 def _names(texts: Iterable[str | None]) -> Iterator[tuple[Stream, ...]]:
