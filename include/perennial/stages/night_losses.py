@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-Residuals: TypeAlias = "Mapping[str, tuple[int, str]]"
+ToldResiduals: TypeAlias = "Mapping[str, tuple[int, str]]"
 """Rows and mean residual of each version's rows, the number as text."""
 
 KEPT_EVERY = 5
@@ -64,7 +64,7 @@ def _kept(read: Columns) -> tuple[tuple[NightLoss, ...], str]:
     return losses, table["walks"][-1].as_py()
 
 
-def settled_for_good(workspace: Workspace, model: str, night: Night) -> Mapping[Night, Residuals | None]:
+def settled_for_good(workspace: Workspace, model: str, night: Night) -> Mapping[Night, ToldResiduals | None]:
     """Return nights that had all their labels before ``night``, with their residuals as ``settle`` wrote them.
 
     Only those in the newest table: whoever needs others asks each of them.
@@ -72,14 +72,14 @@ def settled_for_good(workspace: Workspace, model: str, night: Night) -> Mapping[
     return _tables(workspace, model).once(night, _settled) or {}
 
 
-def residuals_told(workspace: Workspace, model: str, key: Night, night: Night) -> Residuals | None:
+def residuals_told(workspace: Workspace, model: str, key: Night, night: Night) -> ToldResiduals | None:
     """Return the residuals of a night as its settlement wrote them; nothing where a later night settled it again."""
     manifest = workspace.store.manifest(datasets.performance(model), key)
     told: Any = manifest.meta if manifest else {}
     return told["residuals"] if told.get("by", "~") <= night and "residuals" in told else None
 
 
-def _settled(read: Columns) -> dict[Night, Residuals | None]:
+def _settled(read: Columns) -> dict[Night, ToldResiduals | None]:
     rows = read(["night", "matured", "residuals"]).to_pylist()
     return {one["night"]: json.loads(one["residuals"] or "null") for one in rows if one["matured"]}
 

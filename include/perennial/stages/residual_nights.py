@@ -6,6 +6,7 @@ not its rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from perennial.clock import Night, after, end_of
 from perennial.facts.residuals import NightResidual, Residuals
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.night_losses import residuals_told, settled_for_good
+from perennial.stages.night_losses import ToldResiduals, residuals_told, settled_for_good
 from perennial.stages.performance import mean_residuals, settled_nights
 from perennial.stages.set_aside import set_aside
 from perennial.workspace import Workspace
@@ -44,9 +45,9 @@ def residuals(workspace: Workspace, model: str, night: Night, version: Candidate
     if version.task == "multiclass":
         return None
     bad = set_aside(workspace, model, by=after(night, -1))
-    reference = unseen(workspace, model, version)
+    reference, closed = unseen(workspace, model, version), settled_for_good(workspace, model, night)
     live = (
-        _live(workspace, model, key, night, version)
+        _live(workspace, model, key, night, version, closed)
         for key in settled_nights(workspace, model, version.night, night, most=LONGEST)
         if key not in bad
     )
@@ -89,12 +90,17 @@ def _summed_up(rows: pa.Table, version: Candidate) -> pa.Table:
 
 
 def _live(
-    workspace: Workspace, model: str, key: Night, night: Night, version: Candidate
+    workspace: Workspace,
+    model: str,
+    key: Night,
+    night: Night,
+    version: Candidate,
+    closed: Mapping[Night, ToldResiduals | None],
 ) -> NightResidual | None:
     """Return a served night's residual; its rows are read only where labels that came later are among them."""
     import pyarrow.compute as pc
 
-    told = settled_for_good(workspace, model, night).get(key) or residuals_told(workspace, model, key, night)
+    told = closed.get(key) or residuals_told(workspace, model, key, night)
     if told is not None:
         known = told.get(version.version)
         return NightResidual(key, int(known[0]), float(known[1])) if known else None
