@@ -15,6 +15,7 @@ from perennial.stages.adapt import MEMBERS, served_table
 from perennial.stages.layer_nights import to_learn
 from perennial.stages.replay import pass_night, renew
 from perennial.stages.score import score
+from perennial.stages.standing import standing
 from perennial.stages.validate import close_night, take_in_range
 from perennial.workspace import Workspace
 
@@ -110,6 +111,19 @@ def test_one_word_turns_it_off(lived: Workspace) -> None:
     off = Workspace.open(lived.home, lived.project)
     served, said, _ = answers(off, LAST)
     assert np.array_equal(served, said)
+
+
+def test_a_night_scored_again_after_that_says_so(lived: Workspace) -> None:
+    """The ledger does not go on saying that the layer answered it."""
+    file = lived.folder(MODEL) / "model.yaml"
+    file.write_text(file.read_text().replace("adapt: nightly", "adapt: off"))
+    off = Workspace.open(lived.home, lived.project)
+    assert standing(off, MODEL).layer == off.ledger.entries(MODEL, {"layer"})[-1].reason
+    scored = score(off, MODEL, LAST)
+    told = off.ledger.entries(MODEL, {"layer"}, first_night=LAST, last_night=LAST)
+    assert len(told) == 2
+    assert "`adapt: off` is declared, so version 1 answers by itself" in told[-1].reason
+    assert scored.layer == told[-1].reason == standing(off, MODEL).layer
 
 
 def test_nights_that_are_set_aside_or_not_yet_watched_are_not_learned(lived: Workspace) -> None:

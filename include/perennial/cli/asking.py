@@ -64,6 +64,7 @@ def status(
 
 def _told(one: Standing) -> str:
     lines = [one.model, f"  champion    {_champion(one)}"]
+    lines += [f"  layer       {one.layer}"] if one.layer else []
     for state in one.nights:
         scored = f"{state.rows} rows scored by version {state.version}" if state.version else "nothing scored"
         lines.append(f"  {state.night}  {state.state:<9} {scored}")
@@ -86,15 +87,20 @@ def who_served(
     model: ModelName,
     at: Annotated[str, typer.Option("--at", help="The night, as its date (2013-05-12).")],
 ) -> None:
-    """Say which version was in production on a night, and by whose decision."""
+    """Say which version was in production on a night, by whose decision, and whether its nightly layer answered."""
+    from perennial.stages.standing import layer_said
+
     workspace, night = session.workspace, as_night(at)
     workspace.folder(model)
     serving = workspace.ledger.champion(model, night)
     if serving is None:
         raise NothingServedError(model, night)
     until = f" until {serving.until}" if serving.until else ""
+    layer = layer_said(
+        workspace.ledger.entries(model, {"layer"}, first_night=night, last_night=night), [night]
+    )
     sentence = f"version {serving.version} of {model} served on {night} (from {serving.first_night}{until}): {serving.reason}"
-    session.answer(vars(serving), sentence)
+    session.answer({**vars(serving), "layer": layer}, "\n".join(filter(None, (sentence, layer))))
 
 
 def ledger(

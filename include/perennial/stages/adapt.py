@@ -52,24 +52,29 @@ class Tonight:
         return self.version.model
 
 
-def adapt(tonight: Tonight, features: pa.Table, predicted: pa.Table) -> None:
-    """Learn, answer for the night's rows, and publish both; without a matured night the champion serves alone."""
+def adapt(tonight: Tonight, features: pa.Table, predicted: pa.Table) -> str:
+    """Learn, answer for the night's rows, and publish both; say in words what serves, and why."""
     try:
         known = learned(tonight)
     except (ValueError, ArithmeticError) as problem:
-        _record(
-            tonight,
-            None,
-            Decision.failed(f"The champion serves alone: nothing could be learned ({problem})."),
-        )
-        return
+        failed = Decision.failed(f"The champion serves alone: nothing could be learned ({problem}).")
+        return _record(tonight, None, failed)
     if known is None:
-        return
+        return "The champion serves alone: the nightly layer waits for a night whose labels have matured."
     publish(tonight.workspace, tonight.model, tonight.night, known)
-    _answer(tonight, known, features, predicted)
+    return _answer(tonight, known, features, predicted)
 
 
-def _answer(tonight: Tonight, known: Known, features: pa.Table, predicted: pa.Table) -> None:
+def switched_off(tonight: Tonight) -> str:
+    """Record that a night which the layer had answered is answered by the champion alone again."""
+    version = tonight.version.version
+    reason = f"The champion serves alone: `adapt: off` is declared, so version {version} answers by itself."
+    new = _entry(tonight, reason, {"version": version, "gate": None})
+    record_again(tonight.workspace, new, among=("layer",))
+    return reason
+
+
+def _answer(tonight: Tonight, known: Known, features: pa.Table, predicted: pa.Table) -> str:
     decision = never_worse(known.tallies)
     raw = predicted["prediction"].to_numpy()
     answered = known.state.layer.serve(raw, matrix(tonight.version, features))
@@ -84,7 +89,7 @@ def _answer(tonight: Tonight, known: Known, features: pa.Table, predicted: pa.Ta
     }
     table = _beside(predicted, served, {"layer": answered.scores, **answered.members})
     tonight.workspace.store.publish(datasets.adapted(tonight.model), tonight.night, table, meta=meta)
-    _record(tonight, known.state, decision)
+    return _record(tonight, known.state, decision)
 
 
 def learned(tonight: Tonight) -> Known | None:
@@ -192,7 +197,19 @@ def _beside(predicted: pa.Table, served: Numbers, said: dict[str, Numbers]) -> p
     return table
 
 
-def _record(tonight: Tonight, state: State | None, decision: Decision) -> None:
+def _entry(tonight: Tonight, reason: str, about: dict[str, Json]) -> NewEntry:
+    return NewEntry(
+        model=tonight.model,
+        kind="layer",
+        key=tonight.night,
+        night=tonight.night,
+        actor="score",
+        reason=reason,
+        evidence=about,
+    )
+
+
+def _record(tonight: Tonight, state: State | None, decision: Decision) -> str:
     layer = state.layer if state else None
     about: dict[str, Json] = {"version": tonight.version.version, "gate": decision.as_json()}
     said = ""
@@ -201,18 +218,11 @@ def _record(tonight: Tonight, state: State | None, decision: Decision) -> None:
         said = f"Layer {layer.identity} over version {layer.champion} learned up to {layer.learned_through} ({weights}). "
         about |= {"layer": layer.identity, "learned_through": layer.learned_through}
         about |= {"weights": dict(layer.weights), "overtaken": layer.overtaken}
-    new = NewEntry(
-        model=tonight.model,
-        kind="layer",
-        key=tonight.night,
-        night=tonight.night,
-        actor="score",
-        reason=f"{said}{decision.reason}",
-        evidence=about,
-    )
-    record_again(tonight.workspace, new, among=("layer",))
+    reason = f"{said}{decision.reason}"
+    record_again(tonight.workspace, _entry(tonight, reason, about), among=("layer",))
     if layer is not None and layer.overtaken:
         _tell_overtaken(tonight, layer)
+    return reason
 
 
 def _tell_overtaken(tonight: Tonight, layer: Layer) -> None:

@@ -32,6 +32,8 @@ class Scored:
     """Mean prediction; none for classes."""
     fresh: bool
     """Whether these predictions were not there before."""
+    layer: str | None = None
+    """What the nightly layer says of tonight: who serves, and why; nothing without one."""
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""
@@ -65,11 +67,21 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     }
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
     keep_estimate(workspace, model, night, version, table)
-    if workspace.spec(model).adapt == "nightly":
-        from perennial.stages.adapt import Tonight, adapt
+    layer = _adapted(workspace, version, night, features, table)
+    return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh, layer)
 
-        adapt(Tonight(workspace, version, loaded_predictor(workspace, version), night), features, table)
-    return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh)
+
+def _adapted(
+    workspace: Workspace, version: Candidate, night: Night, features: pa.Table, table: pa.Table
+) -> str | None:
+    """Let the nightly layer answer where one is declared, or say that it no longer does; nothing without one."""
+    declared = workspace.spec(version.model).adapt == "nightly"
+    if not declared and not workspace.store.version(datasets.adapted(version.model), night):
+        return None
+    from perennial.stages.adapt import Tonight, adapt, switched_off
+
+    tonight = Tonight(workspace, version, loaded_predictor(workspace, version), night)
+    return adapt(tonight, features, table) if declared else switched_off(tonight)
 
 
 def loaded_predictor(workspace: Workspace, version: Candidate) -> Predictor:

@@ -61,6 +61,8 @@ class Standing:
     findings: tuple[Known, ...]
     """Open findings, oldest first."""
     retraining: Retraining | None
+    layer: str | None = None
+    """Who answered the newest scored night, where a nightly layer is declared: the layer or the champion, and why."""
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""
@@ -68,6 +70,7 @@ class Standing:
         return {
             "model": self.model,
             "champion": vars(self.champion) if self.champion else None,
+            "layer": self.layer,
             "nights": [vars(one) for one in self.nights],
             "open_findings": [one.as_json() for one in self.findings],
             "last_retraining": {
@@ -94,7 +97,15 @@ def standing(workspace: Workspace, model: str) -> Standing:
         tuple(_nights(workspace, model)),
         tuple(one for one in findings(workspace, model) if one.finding.ended is None),
         last_retraining(entries),
+        layer_said(entries, workspace.store.keys(datasets.predictions(model))),
     )
+
+
+def layer_said(entries: Sequence[Entry], scored: Sequence[Night]) -> str | None:
+    """Return what the nightly layer said of the newest scored night; nothing where none was asked."""
+    newest = scored[-1] if scored else None
+    about = [one for one in entries if one.kind == "layer" and one.night == newest]
+    return about[-1].reason if about else None
 
 
 def last_retraining(entries: Sequence[Entry]) -> Retraining | None:
