@@ -171,7 +171,7 @@ class Replay:
         labels = self.table.labels[self.table.rows(night)]
         known = np.isfinite(labels)
         for name, said in (("served", scores), *members.items()):
-            if name in self.losses:
+            if name in self.losses and known.any():
                 self.losses[name][night] = self._row_losses(said[known], labels[known]).mean()
         lost = self._row_losses(scores[known], labels[known])
         self.sums.append((float(lost.sum()), int(known.sum())))

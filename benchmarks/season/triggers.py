@@ -57,8 +57,9 @@ class Known:
     """The night of the last restart; 0 before the first."""
 
     def mature(self, name: str, nights: int | None = None) -> Numbers:
-        """Return the losses of nights that this champion served and that have matured."""
+        """Return the losses of nights with labels that this champion served and that have matured."""
         known = self.losses[name][self.made : max(self.night - LAG + 1, self.made)]
+        known = known[np.isfinite(known)]
         return known if nights is None else known[-nights:]
 
     @property
