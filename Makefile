@@ -55,7 +55,7 @@ bench: ## run every benchmark, that is each script that states a claim
 	@for script in $$(grep -l '"claim"' benchmarks/*.py); do name=$${script##*/}; \
 	  PYTHONPATH=include $(RUN) -m "benchmarks.$${name%.py}"; done
 
-season: ## replay whole years under retraining policies, and write docs/season.md; DATA=folder ONLY=name QUICK=1
+season: ## replay whole years under retraining policies, and write docs/season.md; DATA=folder ONLY=name STARTS=2 QUICK=1 REPORT=1
 	@$(PYTHON) bootstrap.py --test --flights
 	@PYTHONPATH=include $(RUN) -m benchmarks.season $(if $(DATA),--data $(DATA)) $(if $(ONLY),--only $(ONLY)) \
-	  $(if $(filter 1,$(QUICK)),--quick)
+	  $(if $(STARTS),--starts $(STARTS)) $(if $(filter 1,$(QUICK)),--quick) $(if $(filter 1,$(REPORT)),--report)
