@@ -9,22 +9,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from perennial.checks.base import Check
+from perennial.checks.between import Between
 from perennial.clock import Night, after
 from perennial.facts.decision import Decision
-from perennial.facts.first_signs import FirstSign, first_signs
+from perennial.facts.first_signs import FirstSign, Range, first_signs
 from perennial.facts.reading import Reading
 from perennial.facts.reference import nights_needed, reference_of
 from perennial.facts.streams import LONGEST_WATCH, Watch
 from perennial.spec.source import SourceSpec
 from perennial.stages import datasets
 from perennial.stages.profiling import holidays, watched_columns
-from perennial.stages.set_aside import set_aside
+from perennial.stages.set_aside import accepted_faults, free_first_signs, judge_first_signs, set_aside
 from perennial.stages.verdict import Watched
 from perennial.workspace import Workspace
 
 GUARDS = "guards"
 """Name of what stands guard without a reference, where a finding names its arms."""
 NIGHTLY = "night_shift"
+USUAL_NIGHTS = 7
+"""A sign that so many nights before showed as well is how the column comes, and no fault."""
 TO_DO = "Nothing is judged by its past yet. Ask whoever delivers it, then have the night delivered and validated again."
 
 
@@ -45,7 +48,8 @@ def with_reference(workspace: Workspace, model: str, seen: Watch, reading: Readi
 def with_guards(workspace: Workspace, model: str, watched: Watched, plan_hash: str) -> Watched:
     """Say what was guarded, and while inputs cannot be judged for how many more nights; plain faults page meanwhile.
 
-    Once the nightly watch can tell, what the guards see is recorded only: triage judges columns by their past.
+    A night with a plain fault is set aside meanwhile. Once the nightly watch can tell, what the guards see is
+    recorded only: triage judges columns by their past.
     """
     spec = workspace.spec(model)
     signs = _signs(workspace, model, watched.night, plan_hash)
@@ -57,7 +61,39 @@ def with_guards(workspace: Workspace, model: str, watched: Watched, plan_hash: s
     if learning and not datasets.whole(spec.scored):
         found = _waiting(found, _more_nights(workspace, model, watched.night, plan_hash))
     broken = [one for one in signs if one.broken]
+    if learning:
+        broken = _plain_faults(workspace, model, watched.night, plan_hash, broken)
     return _faulty(found, broken, learning=learning) if broken else found
+
+
+def _plain_faults(
+    workspace: Workspace, model: str, night: Night, plan_hash: str, signs: Sequence[FirstSign]
+) -> list[FirstSign]:
+    """Leave out what a person released and what every night shows; set the night aside for the rest.
+
+    A whole table is not set aside: the next one repeats most of its rows.
+    """
+    accepted = accepted_faults(workspace, model, night)
+    asked = [one for one in signs if (one.kind, one.column) not in accepted]
+    before = _signs_before(workspace, model, night, plan_hash) if asked else {}
+    usual = set.intersection(*before.values()) if len(before) == USUAL_NIGHTS else set()
+    broken = [one for one in asked if (one.kind, one.column) not in usual]
+    if not datasets.whole(workspace.spec(model).scored):
+        if usual and not broken:
+            free_first_signs(workspace, model, night, list(before))
+        judge_first_signs(workspace, model, night, broken)
+    return broken
+
+
+def _signs_before(
+    workspace: Workspace, model: str, night: Night, plan_hash: str
+) -> dict[Night, set[tuple[str, str]]]:
+    """Return the plain signs of the nights before, the last week of them that came."""
+    keys = workspace.store.keys(datasets.features(model, plan_hash), last=after(night, -1))[-USUAL_NIGHTS:]
+    return {
+        key: {(one.kind, one.column) for one in _signs(workspace, model, key, plan_hash) if one.broken}
+        for key in keys
+    }
 
 
 def _waiting(watched: Watched, more: int) -> Watched:
@@ -100,7 +136,16 @@ def _signs(workspace: Workspace, model: str, night: Night, plan_hash: str) -> li
         return []
     columns = watched_columns(workspace, model, plan_hash)
     rows = workspace.store.read(dataset, night, [f"f:{name}" for name in columns])
-    return first_signs(rows.rename_columns(list(columns)))
+    scored = workspace.spec(model).scored
+    found = first_signs(rows.rename_columns(list(columns)), declared_ranges(scored))
+    # Where a delivery without rows is declared to be one, it is no fault.
+    return [replace(one, broken=one.broken and (bool(one.column) or scored.min_rows > 0)) for one in found]
+
+
+def declared_ranges(source: SourceSpec) -> dict[str, Range]:
+    """Return the range that is declared for a column: what another unit is beyond."""
+    checks = (check for check in source.checks if isinstance(check, Between))
+    return {check.column: (check.low, check.high) for check in checks}
 
 
 def _more_nights(workspace: Workspace, model: str, night: Night, plan_hash: str) -> int:

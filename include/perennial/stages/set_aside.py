@@ -1,24 +1,28 @@
 """Nights whose feed looked broken: kept out of references and training sets until corrected or released.
 
-The monitor sets a night aside with its diagnosis, in the ledger's own words. It is free again once its file is
-delivered anew, once a later look at it finds no fault, or once a person releases it (``stages/steering.py``).
+The monitor sets a night aside with its diagnosis, in the ledger's own words, or, while inputs cannot be judged by their
+past, with what the night shows by itself. It is free again once its file is delivered anew, once a later look at it
+finds no fault, or once a person releases it (``stages/steering.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from perennial.clock import Night, after
 from perennial.facts.evidence import Json
+from perennial.facts.first_signs import FirstSign
 from perennial.ledger.base import Entry, NewEntry
 from perennial.policies.triage import Diagnosis
 from perennial.stages import datasets
-from perennial.stages.recording import record_again
+from perennial.stages.recording import REVISION, record_again
 from perennial.workspace import Workspace
 
 SET_ASIDE, FREED = "nights_set_aside", "nights_freed"
 RELEASED = "night_released"
+GUARDS = " guards"
+"""What the key of a line ends with that rests on first signs, and on no diagnosis."""
 ACCEPTED_NIGHTS = 56
 """Nights for which a released fault is no fault: by then they are the reference themselves."""
 
@@ -33,19 +37,58 @@ def judge_nights(workspace: Workspace, model: str, night: Night, diagnosis: Diag
 
     A night that a person released stays free.
     """
+    nights = _not_released(workspace, model, night, diagnosis.set_aside if diagnosis else ())
+    faults = diagnosis.evidence.get("faults", []) if diagnosis and nights else []
+    reason = diagnosis.reason if diagnosis else ""
+    _say(workspace, model, night, nights, faults, reason, key=night)
+
+
+def judge_first_signs(workspace: Workspace, model: str, night: Night, broken: Sequence[FirstSign]) -> None:
+    """Set a night aside for what it shows by itself, or free it where a later look shows nothing."""
+    nights = _not_released(workspace, model, night, (night,) if broken else ())
+    faults: list[Json] = [{"sign": one.kind, "column": one.column, "said": one.said} for one in broken]
+    reason = f"{'; '.join(one.said for one in broken)}: no reference is needed to see that."
+    _say(workspace, model, night, nights, faults if nights else [], reason, key=night + GUARDS)
+
+
+def free_first_signs(workspace: Workspace, model: str, night: Night, nights: Sequence[Night]) -> None:
+    """Free nights that were set aside for a sign that every night since has shown: so the column comes."""
+    standing = dict(_words(workspace, model, after(night, -1), GUARDS))
+    freed = [key for key in nights if key in standing and _stands(workspace, key, standing[key])]
+    if freed:
+        evidence: dict[str, Json] = {"nights": {key: _deliveries(workspace, model, key) for key in freed}}
+        said = f"No longer kept out: {', '.join(freed)}, for every night came so since."
+        new = NewEntry(model, FREED, f"{night}{GUARDS} usual", night, "monitor", said, evidence)
+        record_again(workspace, new, among=(FREED,))
+
+
+def _not_released(workspace: Workspace, model: str, night: Night, found: Sequence[Night]) -> list[Night]:
     released = {key for key, word in _words(workspace, model, night) if word.kind == RELEASED}
-    found = diagnosis.set_aside if diagnosis else ()
-    nights = [key for key in found if key not in released]
-    asked = workspace.ledger.entries(model, {SET_ASIDE, FREED}, first_night=night, last_night=night)
+    return [key for key in found if key not in released]
+
+
+def _say(
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    nights: list[Night],
+    faults: Json,
+    reason: str,
+    *,
+    key: str,
+) -> None:
+    """Record which nights are kept out and why; that none is any more, only where some were."""
+    asked = [
+        entry
+        for entry in workspace.ledger.entries(model, {SET_ASIDE, FREED}, first_night=night, last_night=night)
+        if entry.key.partition(REVISION)[0] == key
+    ]
     if not nights and (not asked or asked[-1].kind == FREED):
         return
     kind = SET_ASIDE if nights else FREED
-    evidence: dict[str, Json] = {
-        "nights": {key: _deliveries(workspace, model, key) for key in nights},
-        "faults": diagnosis.evidence.get("faults", []) if diagnosis and nights else [],
-    }
-    said = _set_aside_sentence(nights, diagnosis) if nights and diagnosis else _freed_sentence(asked[-1])
-    new = NewEntry(model, kind, night, night, "monitor", said, evidence)
+    delivered: dict[str, Json] = {each: _deliveries(workspace, model, each) for each in nights}
+    said = _set_aside_sentence(nights, reason) if nights else _freed_sentence(asked[-1])
+    new = NewEntry(model, kind, key, night, "monitor", said, {"nights": delivered, "faults": faults})
     record_again(workspace, new, among=(SET_ASIDE, FREED))
 
 
@@ -66,17 +109,28 @@ def accepted_faults(workspace: Workspace, model: str, night: Night) -> frozenset
     )
 
 
-def _words(workspace: Workspace, model: str, by: Night | None) -> Iterator[tuple[Night, Entry]]:
-    """Say what was said last of each night."""
-    said: dict[Night, Entry] = {}
+def _words(
+    workspace: Workspace, model: str, by: Night | None, question: str | None = None
+) -> Iterator[tuple[Night, Entry]]:
+    """Say what was said last of each night, by diagnoses and by first signs, or by one of them."""
+    said: dict[tuple[Night, str], Entry] = {}
     for entry in workspace.ledger.entries(model, {SET_ASIDE, FREED, RELEASED}, last_night=by):
         if entry.kind == RELEASED:
-            said |= {entry.night: entry} if entry.night in said else {}
+            said |= {place: entry for place in said if place[0] == entry.night}
             continue
+        asked = _question(entry)
         # What is said again of the same night's diagnosis takes the place of what was said before.
-        said = {key: word for key, word in said.items() if word.night != entry.night or word.kind == RELEASED}
-        said |= dict.fromkeys(_nights(entry), entry)
-    yield from said.items()
+        said = {
+            place: word
+            for place, word in said.items()
+            if word.kind == RELEASED or word.night != entry.night or place[1] != asked
+        }
+        said |= dict.fromkeys(((key, asked) for key in _nights(entry)), entry)
+    yield from ((night, word) for (night, asked), word in said.items() if question in (None, asked))
+
+
+def _question(entry: Entry) -> str:
+    return GUARDS if GUARDS in entry.key else ""
 
 
 def _stands(workspace: Workspace, night: Night, word: Entry) -> bool:
@@ -105,12 +159,9 @@ def _deliveries(workspace: Workspace, model: str, night: Night) -> dict[str, Jso
     return found
 
 
-def _set_aside_sentence(nights: list[Night], diagnosis: Diagnosis) -> str:
+def _set_aside_sentence(nights: list[Night], reason: str) -> str:
     which = nights[0] if len(nights) == 1 else f"{len(nights)} nights from {nights[0]} to {nights[-1]}"
-    return (
-        f"{which} will be in no reference and no training set until delivered anew or released. "
-        f"{diagnosis.reason}"
-    )
+    return f"{which} will be in no reference and no training set until delivered anew or released. {reason}"
 
 
 def _freed_sentence(before: Entry) -> str:
