@@ -109,6 +109,16 @@ def test_a_table_with_time_and_customers(models_root: Path) -> None:
     assert (intake.published.num_rows, intake.quarantined.num_rows) == (day.sum(), 0)
 
 
+def test_a_number_that_counts_rows_names_them(models_root: Path) -> None:
+    """Whatever it is called: as a feature it would move every night, and say nothing."""
+    rng = np.random.default_rng(7)
+    frame = orders().assign(parcel=np.arange(90_001, 90_401), cents=rng.integers(0, 10**9, 400))
+    spec = load(made(frame, "returned", models_root, time="ordered at", entity="customer_id").folder)
+    assert spec.scored.key == ("parcel",)
+    assert "parcel" not in spec.features.columns
+    assert "cents" in spec.features.columns
+
+
 def test_every_assumption_is_in_the_file_and_the_readme(models_root: Path) -> None:
     """What was guessed can be read where it can be corrected."""
     model = made(orders(), "returned", models_root)

@@ -32,6 +32,9 @@ FORMATS = (
 LONGEST_NUMBER = 18
 _LEADING_ZERO = re.compile(r"[+-]?0\d+")
 
+MOST_GAPS = 2
+"""Whole numbers that never repeat and of which half of those between are there are counted, not measured."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -63,6 +66,14 @@ class Column:
     def moments(self) -> bool:
         """Whether it holds times."""
         return self.kind in {"date", "timestamp"}
+
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether it numbers the rows one by one, with few gaps: then it is their name, whatever it is called."""
+        if self.kind != "integer" or self.distinct != self.rows:
+            return False
+        numbers = self.numbers()
+        return max(numbers) - min(numbers) < MOST_GAPS * self.rows
 
     def numbers(self) -> list[float]:
         """Every distinct value as a number."""

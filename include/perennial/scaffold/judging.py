@@ -207,7 +207,7 @@ def _say_key(judged: Judged, said: str, twins: int) -> None:
 
 def _candidates(whole: Mapping[str, Column], judged: Judged) -> Iterator[tuple[str, ...]]:
     exact = [name for name, column in whole.items() if column.kind in {"text", "integer", "boolean"}]
-    ids = [name for name in exact if _ID.search(name)]
+    ids = [name for name in exact if _ID.search(name) or whole[name].counts_rows]
     moments = [judged.time.name] if judged.time and judged.time.name in whole else []
     yield from ((name,) for name in ids)
     if judged.entity and judged.entity in whole and moments:
@@ -276,6 +276,8 @@ def _unfit(table: pa.Table, column: Column, judged: Judged) -> str | None:
 
 def _names_rows(column: Column, judged: Judged) -> bool:
     is_key = len(judged.key) <= 2 and column.name in judged.key and column.kind != "number"  # noqa: PLR2004 - a short key
+    if column.counts_rows:
+        return True
     return bool(is_key or _ID.search(column.name)) and column.distinct > (column.rows - column.nulls) * 0.9
 
 
