@@ -92,6 +92,14 @@ def test_a_replay_prints_one_line_of_json_a_night(perennial, served) -> None:
     assert (answer.status, nights) == (0, [NEXT, after(NEXT), after(NEXT, 2)])
 
 
+def test_nights_without_a_version_tell_how_to_train_the_first(perennial, project) -> None:
+    """Nothing scored is no fault of the nights."""
+    project.declare().deliver(FIRST, after(FIRST))
+    answer = perennial("replay", MODEL, "--from", FIRST, "--to", after(FIRST), of=project.root)
+    assert (answer.status, answer.out.count("nothing scored")) == (0, 2)
+    assert f"perennial run {MODEL} retrain --night {after(FIRST)}" in answer.err
+
+
 def test_a_delivery_that_has_not_come_is_not_found(perennial, served) -> None:
     """The status is 3 and the sentence names the file and both ways out."""
     (served.root / "data" / "outcomes" / f"{NEXT}.csv").unlink()

@@ -7,11 +7,13 @@ import pytest
 from tests.doubles.projects import FIRST, MODEL, Project
 
 from perennial.clock import after
+from perennial.facts.decision import Decision
 from perennial.facts.reading import Reading
 from perennial.facts.skew import Cause, Difference, FeatureSkew, Skew
 from perennial.stages.arms import BESIDE, arm_of_skew, arms_beside
 from perennial.stages.monitor import conclude
 from perennial.stages.realised import performance_of
+from perennial.stages.verdict import Arm
 
 NIGHT = after(FIRST, 30)
 
@@ -38,3 +40,13 @@ def test_skew_pages_only_where_nothing_explains_it(cause: Cause | None, outcome:
     arm = arm_of_skew(NIGHT, skew)
     assert (arm.outcome, arm.reading.state) == (outcome, "over" if outcome == "page" else "quiet")
     assert arm.crossing is None
+
+
+def test_rows_that_agree_do_not_make_a_night_quiet(registry_database: Path, tmp_path: Path) -> None:
+    """While the detectors are learning, nothing was looked at that could have moved: the night is no quiet one."""
+    workspace = Project(tmp_path / "project").declare().workspace(registry_database)
+    alike = arm_of_skew(NIGHT, Skew(NIGHT, "1", "match", "All agree."))
+    reading = Reading(NIGHT, "night_shift", "learning", "12 nights more.")
+    learning = Arm("night_shift", "learning", reading, Decision.held("12 nights more."), None)
+    watched = conclude(workspace, MODEL, NIGHT, [learning, alike], [], None)
+    assert (watched.state, watched.reason) == ("learning", "12 nights more.")

@@ -95,6 +95,7 @@ def night(session: Session, model: ModelName, night: NightArgument) -> None:
     passed = pass_night(session.prepared, model, as_night(night))
     session.tell()
     session.answer(passed.as_json(), told(passed))
+    _tell_unserved(session, model, passed.night)
 
 
 def replay(
@@ -120,6 +121,17 @@ def replay(
             screen.show_json(passed.as_json(), one_line=True)
         else:
             screen.show(told(passed))
+    _tell_unserved(session, model, nights[-1])
+
+
+def _tell_unserved(session: Session, model: str, night: str) -> None:
+    """Say how a model comes to its first version, where nights pass without any."""
+    from perennial.stages.candidates import serving
+
+    if serving(session.prepared, model, night) is None:
+        screen.say(
+            f"No version of {model} serves yet: `perennial run {model} retrain --night {night}` trains the first."
+        )
 
 
 def told(passed: Passed) -> str:

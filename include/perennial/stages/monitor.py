@@ -192,5 +192,7 @@ def _gravest(arms: list[Arm], silent: list[str], night: Night) -> tuple[State, s
         )
     if not arms:
         return "learning", ""
-    worst = max(arms, key=lambda arm: GRAVITY.index(arm.outcome))
-    return worst.outcome, " ".join(arm.decision.reason for arm in arms if arm.outcome == worst.outcome)
+    # That labels come and rows agree does not make a night quiet on which no detector could tell.
+    told = [arm for arm in arms if arm.name not in BESIDE or arm.outcome != "quiet"] or arms
+    worst = max(told, key=lambda arm: GRAVITY.index(arm.outcome))
+    return worst.outcome, " ".join(arm.decision.reason for arm in told if arm.outcome == worst.outcome)
