@@ -97,8 +97,9 @@ class Screen:
         self.console.print("\n[bold]What was found[/]")
         found = [one for one in nights if one.verdict.get("finding")]
         for one in found:
-            answer = requests[one.night].in_a_word if one.night in requests else "nothing asked for"
-            self._indented(f"{one.night}: {escape(one.verdict['reason'])} -> {answer}", 1)
+            answer = requests[one.night].in_a_word if one.night in requests else "no training asked for"
+            reason = one.verdict["reason"].removeprefix(f"{one.night}: ")
+            self._indented(f"{one.night}: {escape(reason)} -> {answer}", 1)
         if not found:
             self._indented("nothing", 1)
 
