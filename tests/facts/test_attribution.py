@@ -69,6 +69,56 @@ def test_a_lost_category_is_its_columns_doing(seed: int) -> None:
     assert (first.kind, first.column) == ("inputs", "origin")
 
 
+def test_a_category_lost_everywhere_is_not_one_segments_doing() -> None:
+    """The carrier that is lost flies to Fort Lauderdale above all: there it is missed most, but not only there."""
+    sides = []
+    for rows, seed in ((side(0, 0, NIGHTS), 1), (side(100, NIGHTS, 5), 2)):
+        draw = np.random.default_rng(seed)
+        dest = draw.choice(["FLL", "BOS", "ORD", "SFO", "LAX", "MIA", "ATL", "DEN"], len(rows))
+        ours = draw.random(len(rows)) < np.where(dest == "FLL", 0.6, 0.15)
+        sides.append(changed(rows, dest=dest, carrier=np.where(ours, "B6", "AA")))
+    past, now = sides
+
+    def following(frame: pd.DataFrame) -> np.ndarray:
+        return np.clip(chance(frame) + 0.2 * (frame["carrier"] == "B6").to_numpy(float), 0, 1)
+
+    made = attribute(past, changed(now, carrier=now.features["carrier"].replace("B6", "other")), following)
+    assert (made.causes[0].kind, made.causes[0].column, made.causes[0].segment) == ("inputs", "carrier", "")
+
+
+def test_values_far_out_everywhere_are_not_one_segments_doing() -> None:
+    """A unit changed in a column that is often empty but at JFK: what is far out elsewhere counts as well."""
+    sides = []
+    for rows, draw in ((side(0, 0, NIGHTS), 1), (side(100, NIGHTS, 7), 2)):
+        empty = np.random.default_rng(draw).random(len(rows)) < 0.15
+        empty &= (rows.features["origin"] != "JFK").to_numpy()
+        load = 1000 + rows.features["load"] + 3 * np.sin(rows.nights)
+        sides.append(changed(rows, load=load.where(~empty)))
+    past, now = sides
+
+    def following(frame: pd.DataFrame) -> np.ndarray:
+        return chance(frame.assign(load=np.clip(frame["load"] - 1000, -3, 3)))
+
+    made = attribute(past, changed(now, load=now.features["load"] * 0.6), following)
+    assert (made.causes[0].kind, made.causes[0].column, made.causes[0].segment) == ("inputs", "load", "")
+
+
+def test_odd_values_that_did_little_come_after_a_relation_that_did_much() -> None:
+    """Wind is a little off, as a season makes it; at JFK every label is one."""
+    recent = side(100, NIGHTS, 7)
+    at_jfk = (recent.features["origin"] == "JFK").to_numpy()
+    windy = changed(recent, wind=recent.features["wind"] + 0.4)
+    made = explained(relabelled(windy, np.where(at_jfk, 1.0, recent.labels)))
+    assert [(one.kind, one.segment or one.column) for one in made.causes[:1]] == [
+        ("relation", "origin = JFK")
+    ]
+    assert next(one for one in made.inputs if one.column == "wind").is_plain
+    far = explained(
+        relabelled(changed(recent, wind=recent.features["wind"] + 4), np.where(at_jfk, 1.0, recent.labels))
+    )
+    assert (far.causes[0].kind, far.causes[0].column) == ("inputs", "wind")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_feed_frozen_at_one_airport_is_named_with_its_airport(seed: int) -> None:
     """Wind stands still at JFK for one night."""

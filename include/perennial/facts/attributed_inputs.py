@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perennial.facts.attributed_rows import Index, Numbers, Pair, blocks, restored
-from perennial.facts.unusual_values import Unusual, unusual_values
+from perennial.facts.unusual_values import PLAIN_APART, Unusual, unusual_values
 
 Predict = Callable[[pd.DataFrame], Numbers]
 Loss = Callable[[Numbers, Numbers], Numbers]
@@ -28,7 +28,8 @@ LEAST_CHANGE = 0.02
 ORDERS = 2
 """Drawn orders, each also walked backwards."""
 MATERIAL = 0.04
-"""A column that moves predictions by less than this part of their standard deviation is no cause."""
+"""A column that moves predictions by less than this part of their standard deviation is no cause; one whose values are
+far off all that is usual, by less than half of it."""
 RESAMPLES = 400
 FEWEST_NIGHTS = 5
 
@@ -63,6 +64,11 @@ class InputShare:
     """Whether its values are unusual and moved predictions by more than a trifle."""
     is_plain: bool
     """Whether they are so far from usual that a fault is plainer than a changed world."""
+
+    @property
+    def is_far(self) -> bool:
+        """Whether its values are further off than any changed world explains."""
+        return self.distance - self.usual > PLAIN_APART
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,10 @@ def shares(pair: Pair, walked: Walked, seed: int) -> tuple[InputShare, ...]:
     beyond = moved * np.array([[one.excess**2] for one in walked.columns])
     parts = _intervals(beyond / np.maximum(beyond.sum(axis=0), 1e-12))
     lost, changes = _lost(nights, walked, draw), _intervals(change)
-    material = moved[:, 0] > MATERIAL * float(walked.after.std())
+    least = np.array(
+        [MATERIAL / 2 if one.distance - one.usual > PLAIN_APART else MATERIAL for one in walked.columns]
+    )
+    material = moved[:, 0] > least * float(walked.after.std())
     found = [
         InputShare(
             one.column,

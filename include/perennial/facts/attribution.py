@@ -6,6 +6,7 @@ say (``policies/triage.py``). Needs numpy and pandas, so nothing read at parse t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
@@ -34,6 +35,11 @@ FEWEST_ROWS = 50
 MOVED, LIKELY = 0.05, 0.2
 """A relation moved where its Holm-adjusted p is below this, with inputs as they are and restored, and it
 moved further than between stretches of the reference."""
+LEADS = 4.5
+"""A place where a change accounts for all that moved, in so many standard errors, comes before those that moved for
+certain, which may be its shadows, and before unusual values."""
+OUTWEIGHED = 0.5
+"""Odd values that moved predictions by less than this part of what a moved relation made of residuals come after it."""
 
 
 @dataclass(frozen=True)
@@ -201,12 +207,17 @@ def _told(made: Attribution, made_of: Mapping[str, Collection[str]]) -> Attribut
     """Rank in the order of triage: plainly wrong values, moved relations, unusual values, then what may be."""
     plain = _sources_first([one for one in made.inputs if one.is_plain], made_of)
     moved = [one for one in made.relations if one.p < MOVED and abs(one.effect) > one.usual]
+    after = [one for one in plain if moved and _is_outweighed(one, moved[0])]
+    leads = [one for one in made.relations[:1] if one not in moved and one.matches >= LEADS and one.explains]
     unusual = [one for one in made.inputs if one.is_unusual and not one.is_plain]
+    likely = [one for one in made.relations if one not in (*leads, *moved) and one.p < LIKELY]
     causes = (
-        *(_input(one, is_sure=True) for one in plain),
+        *(_input(one, is_sure=True) for one in plain if one not in after),
+        *(_relation(one, is_sure=bool(moved)) for one in leads),
         *(_relation(one, is_sure=True) for one in moved),
+        *(_input(one, is_sure=True) for one in after),
         *(_input(one, is_sure=False) for one in unusual),
-        *(_relation(one, is_sure=False) for one in made.relations if one not in moved and one.p < LIKELY),
+        *(_relation(one, is_sure=False) for one in likely),
         *(_input(one, is_sure=False) for one in made.inputs if not one.is_unusual),
     )
     notes = () if min(made.nights) > 1 else (say.ONE_NIGHT,)
@@ -218,6 +229,11 @@ def _told(made: Attribution, made_of: Mapping[str, Collection[str]]) -> Attribut
 def _sources_first(found: Sequence[InputShare], made_of: Mapping[str, Collection[str]]) -> list[InputShare]:
     names = {one.column for one in found}
     return sorted(found, key=lambda one: bool(names.intersection(made_of.get(one.column, ()))))
+
+
+def _is_outweighed(one: InputShare, moved: RelationShare) -> bool:
+    """Whether values that a changed world may still explain did little beside what labels show."""
+    return not one.is_far and one.moved < OUTWEIGHED * math.sqrt(moved.explains)
 
 
 def _relation(one: RelationShare, *, is_sure: bool) -> Cause:

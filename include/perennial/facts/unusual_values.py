@@ -12,7 +12,7 @@ from itertools import chain
 
 import numpy as np
 
-from perennial.facts.attributed_rows import Column, Index, Numbers, Pair, Segment, stretches
+from perennial.facts.attributed_rows import Column, Index, Mask, Numbers, Pair, Segment, stretches
 
 BINS = 12
 SPIKE = 0.5
@@ -23,7 +23,9 @@ no value with any other night, and still lies among them."""
 LOCAL = 3.0
 """A change is a segment's own when it is so many times as large there as elsewhere, ..."""
 LOCAL_LEAST = 0.1
-"""... and at least so large: with many segments, one or other is always a little odd."""
+"""... at least so large, for with many segments one or other is always a little odd, ..."""
+LOCAL_PART = 0.5
+"""... and such a part of the whole change: a category that is lost everywhere is missed most where it was frequent."""
 PLAIN_PART, PLAIN_LEAST, PLAIN_APART = 0.5, 0.06, 0.3
 """Values at twice their usual distance and further off by the second, or by the third alone, are plainly wrong."""
 
@@ -91,13 +93,16 @@ def unusual_values(pair: Pair) -> Iterator[Unusual]:
 def _measured(column: Column, segments: list[Segment], night: Index, long: int) -> Unusual:
     """Take the whole, or the one segment outside of which nothing unusual is seen."""
     distance, usual = _counts(column.binned(BINS), segments, night, long).apart()
-    telling = _standing(column, segments, night, long).items(), _far_out(column, segments).items()
+    groups = _groups(column, segments)
+    telling = _standing(column, groups, night, long).items(), _far_out(column, groups).items()
     for group, (now, past) in chain(*telling):
         if now - past > distance[group] - usual[group]:
             distance[group], usual[group] = now, past
     excess = distance - usual
     inside, outside = excess[1 : len(segments) + 1], excess[len(segments) + 1 :]
+    part = np.array([one.recent.mean() for one in segments])
     own = (inside > LOCAL_LEAST) & (inside > LOCAL * outside) & (inside > excess[0])
+    own &= part * inside >= LOCAL_PART * excess[0]
     if not own.any():
         return Unusual(column.name, None, float(distance[0]), float(usual[0]))
     best = int(np.argmax(np.where(own, inside - np.maximum(outside, 0), -np.inf)))
@@ -121,32 +126,36 @@ def _counts(bins: tuple[Index, Index], segments: list[Segment], night: Index, lo
     )
 
 
+def _groups(column: Column, segments: list[Segment]) -> list[tuple[Mask, Mask]]:
+    """List the rows of either side: everywhere, in each segment, and outside of each."""
+    everywhere = np.ones(len(column.reference), bool), np.ones(len(column.recent), bool)
+    inside = [(one.reference, one.recent) for one in segments]
+    return [everywhere, *inside, *((~past, ~now) for past, now in inside)]
+
+
 def _standing(
-    column: Column, segments: list[Segment], night: Index, long: int
+    column: Column, groups: list[tuple[Mask, Mask]], night: Index, long: int
 ) -> dict[int, tuple[float, float]]:
     """Return, for the groups in which one value stands on most rows, its share and the usual one."""
     codes = np.unique(np.concatenate(column.sides), return_inverse=True)[1].astype(np.int64)
     past, now = codes[: len(column.reference)], codes[len(column.reference) :]
     found: dict[int, tuple[float, float]] = {}
-    for group, one in enumerate([None, *segments]):
-        here = now if one is None else now[one.recent]
-        if np.bincount(here).max() < SPIKE * len(here):
+    for group, (there, here) in enumerate(groups):
+        if not here.any() or np.bincount(now[here]).max() < SPIKE * here.sum():
             continue
-        there = np.ones(len(past), bool) if one is None else one.reference
-        recent, usual = _counts((past[there], here), [], night[there], long).spikes()
+        recent, usual = _counts((past[there], now[here]), [], night[there], long).spikes()
         found[group] = float(recent[0]), float(usual[0])
     return found
 
 
-def _far_out(column: Column, segments: list[Segment]) -> dict[int, tuple[float, float]]:
-    """Return, everywhere and in each segment, the share of values far out of the reference's range; usual is none."""
+def _far_out(column: Column, groups: list[tuple[Mask, Mask]]) -> dict[int, tuple[float, float]]:
+    """Return, for each group, the share of values far out of the reference's range; usual is none."""
     known = column.reference[~np.isnan(column.reference)]
     if not column.is_number or not len(known):
         return {}
     reach = FAR * (known.max() - known.min())
     far = (column.recent < known.min() - reach) | (column.recent > known.max() + reach)
-    groups = [far, *(far[one.recent] for one in segments)]
-    return {group: (float(one.mean()), 0.0) for group, one in enumerate(groups)} if far.any() else {}
+    return {k: (float(far[now].mean()), 0.0) for k, (_, now) in enumerate(groups)} if far.any() else {}
 
 
 def _apart(past: Numbers, now: Numbers) -> Numbers:
