@@ -3,7 +3,7 @@
 Models are drawn by how often their challengers serve, and by mean and spread of what those gain; every 28 nights
 somebody asks for a training, for two years. What was held back is not seen, as in life. The claim: where at least
 one training in five is worth its cost, at most one in ten of those is held back, and nine tenths of what is
-foretold as nine in ten comes true. Run ``python -m benchmarks.worth [--quick] [--seed N]``.
+foretold as nine in ten comes true. Run ``python -m benchmarks.worth [--quick] [--curve] [--seed N]``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ import numpy as np
 from benchmarks.cells import commit
 from perennial.clock import after
 from perennial.facts.expected_gain import PastTraining, expected_gain
-from perennial.policies.retraining import Retraining, RetrainingFacts
+from perennial.facts.training_request import RetrainingFacts
+from perennial.policies.retraining import Retraining
 
 SERVED, MEANS, SPREADS = (0.05, 0.3, 0.7, 0.95), (-0.01, 0.0, 0.005, 0.02, 0.06), (0.01, 0.03)
 COSTS = (0.002, 0.01, 0.03)
 """Shares of the loss that a training must gain to be worth its cost."""
 EVERY, ASKED, NOISE = 28, 24, 0.005
+CHANCES = (0.05, 0.1, 0.2, 0.3)
+"""The least chance of being worth it: the default, and higher ones for the curve."""
 OFTEN = 0.2
 """Where fewer trainings than this are worth their cost, holding them back is what the rule is for."""
 MOST_HELD_BACK, LEAST_COVERED = 0.10, 0.88
@@ -43,9 +46,9 @@ class Kind:
     needed: float
 
 
-def history(kind: Kind, draw: np.random.Generator) -> np.ndarray:
+def history(kind: Kind, draw: np.random.Generator, chance: float) -> np.ndarray:
     """Follow one model: asked, worth it, held back, of these worth it, inside the interval."""
-    policy = Retraining(cpu_seconds_per_percent=1.0 / (100 * kind.needed))
+    policy = Retraining(cpu_seconds_per_percent=1.0 / (100 * kind.needed), least_chance=chance)
     past: list[PastTraining] = []
     counts, night = np.zeros(5), "2013-01-01"
     for _ in range(ASKED):
@@ -63,10 +66,10 @@ def history(kind: Kind, draw: np.random.Generator) -> np.ndarray:
     return counts
 
 
-def cell(kind: Kind, histories: int, seed: int) -> dict[str, Any]:
+def cell(kind: Kind, histories: int, seed: int, chance: float = CHANCES[0]) -> dict[str, Any]:
     """Count over histories of one kind of model."""
     draw = np.random.default_rng([seed, *(round(1000 * (1 + number)) for number in vars(kind).values())])
-    counted = np.sum([history(kind, draw) for _ in range(histories)], axis=0)
+    counted = np.sum([history(kind, draw, chance) for _ in range(histories)], axis=0)
     asked, worth, held, wrongly, inside = (float(number) for number in counted)
     return {
         **vars(kind),
@@ -101,13 +104,29 @@ def summed_up(cells: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def curve(histories: int, seed: int) -> list[dict[str, Any]]:
+    """Say what higher chances would hold back, of both kinds, on average and in the worst cell."""
+    lines = []
+    for chance in CHANCES:
+        found = summed_up([cell(kind, histories, seed, chance) for kind in kinds()])
+        worth, seldom = found["worth_held_back"], found["not_worth_held_back_where_1_in_20_is"]
+        lines.append({"least_chance": chance, "worth_held_back": worth, "not_worth_held_back": seldom})
+    return lines
+
+
 def main() -> int:
     """Draw every kind of model and print the object."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--quick", action="store_true", help="20 histories a cell instead of 100")
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument(
+        "--curve", action="store_true", help="what higher chances would hold back, and no more"
+    )
     options = asked.parse_args()
     histories = 20 if options.quick else 100
+    if options.curve:
+        print(json.dumps(curve(histories, options.seed)))
+        return 0
     cells = [cell(kind, histories, options.seed) for kind in kinds()]
     about = {
         "name": "worth",

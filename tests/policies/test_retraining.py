@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from perennial.clock import after
 from perennial.facts.decision import Verdict
 from perennial.facts.expected_gain import PastTraining, expected_gain
-from perennial.policies.retraining import Retraining, RetrainingFacts
+from perennial.facts.training_request import RetrainingFacts
+from perennial.policies.retraining import Retraining
 
 READY = RetrainingFacts(
     "2013-06-01",

@@ -13,7 +13,8 @@ from perennial.facts.likely_cause import likely_cause
 from perennial.facts.profile import profile
 from perennial.facts.reading import Moved, Reading
 from perennial.facts.situation import LikelyCause, Situation
-from perennial.policies.retraining import Retraining, RetrainingFacts
+from perennial.facts.training_request import RetrainingFacts
+from perennial.policies.retraining import Retraining
 from perennial.policies.triage import ACTIONS, triage
 
 TONIGHT = "2013-03-30"

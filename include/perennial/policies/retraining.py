@@ -1,78 +1,20 @@
 """Is a new candidate worth training tonight? A finding, age, growth, code or a person ask; guards may say not now.
 
-The retrain stage collects the facts and starts a training only on a PASS. Everything is judged in
-night time, so a replay of old nights decides as the nights did; only where seconds are declared to decide
-(a budget, a worth) do measured seconds enter.
+The retrain stage collects the facts (``facts/training_request.py``) and starts a training only on a PASS.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from perennial.clock import Night, after, nights_apart
+from perennial.facts.broken_promise import BROKEN
 from perennial.facts.decision import Decision
-from perennial.facts.evidence import Json
-from perennial.facts.expected_gain import JUDGED_NIGHTS, ExpectedGain
+from perennial.facts.expected_gain import JUDGED_NIGHTS
+from perennial.facts.training_request import BUDGET_NIGHTS, RetrainingFacts, Trigger
 
-Trigger = Literal["drift", "performance", "age", "growth", "code", "manual"]
-"""Who asks: a finding, a realised loss, the calendar, the number of rows, a changed recipe, a person."""
-
-BUDGET_NIGHTS = 28
-"""Nights over which trainings are counted."""
-
-
-@dataclass(frozen=True)
-class RetrainingFacts:
-    """What is known on the night somebody asks for a training."""
-
-    night: Night
-    """The night that is judged."""
-
-    trigger: Trigger
-    """Who asks."""
-
-    cause: str | None = None
-    """The likely cause that triage found, such as ``concept`` or ``broken_feed``."""
-
-    last_training_night: Night | None = None
-    """The night of the last training; none before the first."""
-
-    new_labelled_rows: int = 0
-    """Labelled rows that the last training did not have."""
-
-    new_labelled_nights: int | None = None
-    """Nights those rows cover; none when the data have no time, and then not asked."""
-
-    rows_at_last_training: int = 0
-    """Rows of the last training."""
-
-    under_way: bool = False
-    """Whether a training, or the rollout of its result, has not ended."""
-
-    trainings_last_28_nights: int = 0
-    """Trainings of the last 28 nights, for the budget."""
-
-    frozen_reason: str | None = None
-    """Why training is forbidden at present; none when it is not."""
-
-    recipe_untried: bool = False
-    """Whether the folder declares a training, features or code that no version was made by."""
-
-    expected: ExpectedGain | None = None
-    """What a training may gain, by this model's own past; none before the first version."""
-
-    cpu_seconds_last_28_nights: float | None = None
-    """CPU seconds of the trainings of the last 28 nights; none where nobody asks for them."""
-
-    def as_json(self) -> dict[str, Json]:
-        """Write plain values; seconds only where they were asked for, since they are never the same twice."""
-        plain: dict[str, Json] = dict(vars(self))
-        if self.cpu_seconds_last_28_nights is None:
-            del plain["cpu_seconds_last_28_nights"]
-        return {**plain, "expected": self.expected.as_json() if self.expected else None}
+NOT_MENDED = ("labels", "model")
+"""Causes by which losses rise although no other model would lose less."""
 
 
 class Retraining(BaseModel):
@@ -112,6 +54,11 @@ ends on 2013-05-19.'
         ge=0,
         description="Train when labelled rows have grown by this share since the last training (0.5 goes with the "
         "nightly layer); 0 is never by growth alone.",
+    )
+    on_broken_promise: bool = Field(
+        False,
+        description="Train when the last 14 settled nights lost more than evaluation promised, beyond what luck makes "
+        "of 1 version in 20 in a year; after each training that did not help the wait doubles.",
     )
     on_new_recipe: bool = Field(
         True,
@@ -174,8 +121,22 @@ ends on 2013-05-19.'
         known = facts.rows_at_last_training
         return bool(self.grow_by and known) and facts.new_labelled_rows >= self.grow_by * known
 
+    def breaks_promise(self, facts: RetrainingFacts) -> bool:
+        """Whether the version loses more than was promised, and the last try to mend that is long enough ago.
+
+        Where a challenger that knew those nights was refused, they are harder and the version is not to blame.
+
+        >>> worse = RetrainingFacts("2013-05-12", "performance", last_training_night="2013-04-12", excess_chance=0.0002)
+        >>> Retraining(on_broken_promise=True).breaks_promise(worse), Retraining().breaks_promise(worse)
+        (True, False)
+        """
+        last, chance = facts.last_training_night, facts.excess_chance
+        if not self.on_broken_promise or last is None or chance is None or chance >= BROKEN:
+            return False
+        return nights_apart(last, facts.night) >= self.cooldown_nights << facts.answered_excess
+
     def asks_by_itself(self, facts: RetrainingFacts) -> Trigger | None:
-        """Say who asks on a night on which nothing was found: a new recipe, growth, age, or nobody.
+        """Say who asks on a night on which nothing was found: a new recipe, realised loss, growth, age, or nobody.
 
         Nobody asks before the cooldown is over: the answer would be no on every night.
         """
@@ -184,6 +145,8 @@ ends on 2013-05-19.'
             return None
         if self.on_new_recipe and facts.recipe_untried:
             return "code"
+        if self.breaks_promise(facts):
+            return "performance"
         if self.has_grown(facts):
             return "growth"
         return "age" if self.is_due(facts) else None
@@ -208,6 +171,8 @@ ends on 2013-05-19.'
             return f"the cause is {facts.cause}, and a model trained on it would learn the fault; repair it first"
         if facts.trigger == "drift" and facts.cause in self.not_for:
             return f"the cause is {facts.cause}, which is recorded and needs no new model"
+        if facts.trigger == "performance" and facts.cause in NOT_MENDED:
+            return f"the cause is {facts.cause}, which no training mends"
         return None
 
     def _too_soon(self, facts: RetrainingFacts, last: Night) -> str | None:

@@ -13,8 +13,8 @@ from typing import Any
 from perennial.clock import Night
 from perennial.facts.evaluation import Evaluation
 from perennial.facts.expected_gain import ExpectedGain, PastTraining, expected_gain
+from perennial.facts.training_request import Trigger
 from perennial.ledger.base import Entry
-from perennial.policies.retraining import Trigger
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, trainings
 from perennial.stages.hindsight import beside

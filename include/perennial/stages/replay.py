@@ -13,7 +13,7 @@ from perennial.clock import Night, between
 from perennial.errors import HeldNightError, NoChampionError, SkippedNightError
 from perennial.facts.decision import Decision, Verdict
 from perennial.facts.evidence import Json
-from perennial.policies.retraining import Trigger
+from perennial.facts.training_request import Trigger
 from perennial.stages.build_features import build_features
 from perennial.stages.deploy import promote, stage, test
 from perennial.stages.evaluate import ask, conclude, gates, measure

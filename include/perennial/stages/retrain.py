@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from perennial.clock import Night, after
+from perennial.clock import Night, after, nights_apart
 from perennial.facts.decision import Decision, Verdict
+from perennial.facts.training_request import BUDGET_NIGHTS, RetrainingFacts, Trigger
 from perennial.ledger.base import NewEntry
-from perennial.policies.retraining import BUDGET_NIGHTS, RetrainingFacts, Trigger
 from perennial.stages import datasets
+from perennial.stages.broken_promise import answered_excess, excess_chance
 from perennial.stages.candidates import Candidate, trainings
 from perennial.stages.judging import judge_past
 from perennial.stages.labels import labels_known
@@ -59,7 +60,7 @@ def retrain(
 
 
 def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | None:
-    """Say who asks for a training on a night on which nothing was found: a new recipe, growth, age, or nobody.
+    """Say who asks for a training on a night on which nothing was found: recipe, loss, growth, age, or nobody.
 
     Asked every night, so rows are counted from what settled nights say of themselves, and none is read. After a no
     a week passes before the same is asked again.
@@ -68,6 +69,8 @@ def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | 
     if not trained or workspace.ledger.champion(model, night) is None:
         return None
     policy, last = workspace.spec(model).retraining, trained[-1]
+    cooled = nights_apart(last.night, night) >= policy.cooldown_nights
+    asked = policy.on_broken_promise and cooled
     facts = RetrainingFacts(
         night=night,
         trigger="age",
@@ -75,6 +78,8 @@ def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | 
         new_labelled_rows=_settled_rows(workspace, model, after(last.night), night) if policy.grow_by else 0,
         rows_at_last_training=last.rows,
         recipe_untried=policy.on_new_recipe and _untried(workspace, model, trained),
+        excess_chance=excess_chance(workspace, model, night) if asked else None,
+        answered_excess=answered_excess(workspace, model, night) if asked else 0,
     )
     trigger = policy.asks_by_itself(facts)
     return None if trigger and _lately_answered(workspace, model, night, trigger) else trigger
@@ -117,6 +122,7 @@ def gather(
         under_way=under_way,
         trainings_last_28_nights=sum(one.night > after(night, -BUDGET_NIGHTS) for one in trained),
         recipe_untried=_untried(workspace, model, trained),
+        excess_chance=excess_chance(workspace, model, night) if trigger == "performance" else None,
     )
 
 
