@@ -50,14 +50,15 @@ def reference() -> Edges:
 
 
 EDGES = reference()
+PAIRS = (("n", "i"), ("i", "carrier"))
 
 
 @settings(max_examples=60, deadline=None)
 @given(rows, rows, rows)
 def test_parts_add_up_to_the_whole_in_any_order(a: list, b: list, c: list) -> None:
     """A week is the sum of its nights, to the last bit, however it is put together."""
-    x, y, z = (profile(table(part), EDGES) for part in (a, b, c))
-    whole = profile(pa.concat_tables([table(a), table(b), table(c)]), EDGES)
+    x, y, z = (profile(table(part), EDGES, PAIRS) for part in (a, b, c))
+    whole = profile(pa.concat_tables([table(a), table(b), table(c)]), EDGES, PAIRS)
     assert merge(merge(x, y), z) == merge(x, merge(y, z)) == merge(z, y, x) == whole
 
 

@@ -40,6 +40,68 @@ def test_the_noise_of_a_stream_is_what_resampling_shows() -> None:
         assert np.std(values) == pytest.approx(nights[0][key][1], rel=0.2), key
 
 
+def together(tie: float, rows: int = 500, seed: int = 0) -> NightStreams:
+    """Measure two pairs on a night: y and a text made of it follow x by so much, and x stays as it is."""
+    draw = np.random.default_rng([seed, 9])
+    x = draw.normal(size=rows)
+    y = tie * x + math.sqrt(1 - tie**2) * draw.normal(size=rows)
+    table = pa.table({"x": x, "y": y, "z": np.where(y > 1, "high", np.where(y < -2.5, "rare", "low"))})
+    pairs = (("x", "y"), ("z", "x"))
+    return streams_of("2013-05-12", profile(table, PAIR_EDGES, pairs), PAIR_EDGES)
+
+
+PAIR_DRAW = np.random.default_rng(4)
+PAIR_EDGES = freeze_edges(
+    pa.table(
+        {
+            "x": PAIR_DRAW.normal(size=28_000),
+            "y": PAIR_DRAW.normal(size=28_000),
+            "z": PAIR_DRAW.choice(["low", "high", "rare"], 28_000, p=[0.835, 0.16, 0.005]),
+        }
+    )
+)
+
+
+def of_pairs(night: NightStreams) -> dict[str, tuple[float, float, float]]:
+    """Give value, sampling sd and plain number of each pair."""
+    numbers = zip(night.names, night.values, night.sampling_sd, night.plain, strict=True)
+    return {name.column: tuple(rest) for name, *rest in numbers if name.aspect == "association"}
+
+
+@pytest.mark.parametrize("tie", [0.0, 0.4])
+def test_the_noise_of_a_pair_is_what_resampling_shows(tie: float) -> None:
+    """Of two numbers and of a number beside a text, whether they go together or not; a tenth more rows is no move."""
+    nights = [of_pairs(together(tie, seed=seed)) for seed in range(150)]
+    more = [of_pairs(together(tie, 550, seed)) for seed in range(150, 300)]
+    for column in ("x", "z"):
+        values, noise, others = (
+            [night[column][part] for night in of] for of, part in ((nights, 0), (nights, 1), (more, 0))
+        )
+        assert np.std(values) == pytest.approx(np.mean(noise), rel=0.3)
+        assert np.mean(values) == pytest.approx(np.mean(others), abs=0.3 * np.mean(noise))
+
+
+def test_a_lost_link_moves_the_pair_and_nothing_else() -> None:
+    """What a permuted column does: no stream of a column moves, and people read the correlation."""
+    before, after = (together(tie, 20_000) for tie in (0.5, 0.0))
+    moved = {
+        name.aspect
+        for name, was, now, noise in zip(
+            before.names, before.values, after.values, before.sampling_sd, strict=True
+        )
+        if abs(now - was) > 6 * noise
+    }
+    assert moved == {"association"}
+    stream = next(name for name in before.names if name.aspect == "association")
+    plain = (of_pairs(one)["x"][2] for one in (before, after))
+    assert stream.describe(*plain).startswith("x with y association 0.4")
+
+
+def test_a_pair_of_hardly_any_rows_is_not_a_number() -> None:
+    """Two rows go together by chance."""
+    assert all(math.isnan(one[0]) for one in of_pairs(together(0.5, 2)).values())
+
+
 def test_an_absent_column_is_missing_in_every_row() -> None:
     """A feed that drops a column must stand out more than one that leaves it empty."""
     night = streams(pa.table({"carrier": ["UA", "AA"]}))

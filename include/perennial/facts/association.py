@@ -33,6 +33,15 @@ Cells: TypeAlias = NDArray[np.int64]
 GROUPS = 8
 """Groups of about equal reference counts into which the bins of a number are put: 64 x 64 cells would be too many."""
 
+FEWEST_ROWS = 10
+"""With fewer rows that have both, nothing is said of how they go together."""
+
+WHOLE = 0.999
+"""Greatest correlation that is told apart: the groups are too coarse for more."""
+
+THIN = 0.05
+"""Groups of less than this share of the reference rows are taken together where chi-squared is read."""
+
 
 def groups_of(cut: ColumnEdges) -> Cells:
     """Return, for each cell of a column's edges, the group it is in; the group after the last is for no value."""
@@ -54,8 +63,12 @@ def count_pair(table: pa.Table, pair: Pair, edges: Edges) -> tuple[int, ...]:
     """Count rows by the groups of two columns, row by row of the table of counts; an absent column has no values."""
     one, other = (_groups(table, name, edges.columns[name]) for name in pair)
     wide = width_of(edges.columns[pair[1]])
-    size = width_of(edges.columns[pair[0]]) * wide
-    return tuple(np.bincount(one * wide + other, minlength=size).tolist())
+    return tuple(np.bincount(one * wide + other, minlength=width_of_pair(pair, edges)).tolist())
+
+
+def width_of_pair(pair: Pair, edges: Edges) -> int:
+    """Return the number of cells in which the rows of a pair are counted."""
+    return width_of(edges.columns[pair[0]]) * width_of(edges.columns[pair[1]])
 
 
 def add_pairs(one: Pairs, other: Pairs) -> Pairs:
@@ -69,6 +82,72 @@ def add_pairs(one: Pairs, other: Pairs) -> Pairs:
 def pairs_from_json(kept: Iterable[Any]) -> Pairs:
     """Read what a profile wrote of its pairs."""
     return {(one, other): tuple(counts) for one, other, counts in kept}
+
+
+def pair_stream(counts: tuple[int, ...], pair: Pair, edges: Edges) -> tuple[float, float, float]:
+    """Return how two columns go together as the watch reads it, its sampling error, and what people call it.
+
+    Two numbers: the correlation of their groups' normal scores on Fisher's scale (1915), where the error is one over
+    the root of the rows. With a category: the root of chi-squared over rows, less what chance makes it on so many rows
+    (the root of twice chi-squared is nearly normal; Fisher 1925); groups of few reference rows are taken together,
+    else a single row in a cell where none is expected would look like a change. Not a number where there are no two
+    groups; people read the correlation, or ``association``.
+    """
+    table = _full(counts, pair, edges)
+    n = float(table.sum())
+    cuts = [edges.columns[name] for name in pair]
+    if all(cut.kind == "number" for cut in cuts):
+        found = _correlation(table, *(_scores(cut) for cut in cuts))
+        if n < FEWEST_ROWS or found is None:
+            return math.nan, math.nan, math.nan
+        return math.atanh(min(max(found, -WHOLE), WHOLE)), 1 / math.sqrt(n), found
+    value, error = _root_of_chi(table, *(_thick(cut) for cut in cuts))
+    strength = association(counts, pair, edges)
+    return value, error, math.nan if strength is None else strength
+
+
+def _full(counts: tuple[int, ...], pair: Pair, edges: Edges) -> Numbers:
+    """Return the table of the rows that have both."""
+    shape = [width_of(edges.columns[name]) for name in pair]
+    found: Numbers = np.array(counts, float).reshape(shape)[:-1, :-1]
+    return found
+
+
+def _scores(cut: ColumnEdges) -> Numbers:
+    """Return the mean normal score of the reference rows of each group of a number."""
+    rows = np.array(cut.counts, float)
+    place, size = groups_of(cut), width_of(cut) - 1
+    held = np.bincount(place, rows, size)
+    found: Numbers = np.bincount(place, rows * cut.scores, size) / np.maximum(held, 1.0)
+    return found
+
+
+def _correlation(table: Numbers, one: Numbers, other: Numbers) -> float | None:
+    shares = table / max(float(table.sum()), 1.0)
+    a, b = one - shares.sum(axis=1) @ one, other - shares.sum(axis=0) @ other
+    spread = float(shares.sum(axis=1) @ a**2) * float(shares.sum(axis=0) @ b**2)
+    return float(a @ shares @ b) / math.sqrt(spread) if spread > 0 else None
+
+
+def _thick(cut: ColumnEdges) -> Cells:
+    """Return the group of each group where thin ones are taken together."""
+    rows = np.bincount(groups_of(cut), np.array(cut.counts, float), width_of(cut) - 1)
+    thick = rows >= THIN * max(float(rows.sum()), 1.0)
+    return np.where(thick, np.cumsum(thick), 0)
+
+
+def _root_of_chi(table: Numbers, one: Cells, other: Cells) -> tuple[float, float]:
+    joined = np.zeros((int(one.max(initial=0)) + 1, int(other.max(initial=0)) + 1))
+    np.add.at(joined, (one[:, None], other[None, :]), table)
+    joined = joined[joined.sum(axis=1) > 0][:, joined.sum(axis=0) > 0]
+    n, free = float(joined.sum()), (joined.shape[0] - 1) * (joined.shape[1] - 1)
+    if free < 1 or n < FEWEST_ROWS:
+        return math.nan, math.nan
+    expected = np.outer(joined.sum(axis=1), joined.sum(axis=0)) / n
+    chi = float(((joined - expected) ** 2 / expected).sum())
+    beyond = max(chi - free, 0.0)
+    error = math.sqrt((2 * free + 4 * beyond) / (4 * (free + beyond) * n))
+    return math.sqrt(chi / n) - math.sqrt((free - 0.5) / n), error
 
 
 def association(counts: tuple[int, ...], pair: Pair, edges: Edges) -> float | None:

@@ -7,9 +7,10 @@ compared with another. The module needs numpy; nothing that generates DAGs impor
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -104,6 +105,12 @@ class Edges:
     def identity(self) -> str:
         """Identify these cuts; only profiles on the same cuts can be merged."""
         return fingerprint(self.as_json())[:16]  # type: ignore[arg-type]  # plain values, typed wider
+
+
+@lru_cache(maxsize=8)
+def edges_from_text(text: str) -> Edges:
+    """Read edges as they are stored; nights that pass in one process share what the same text says."""
+    return Edges.from_json(json.loads(text))
 
 
 def _as_lists(plain: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from operator import add
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from perennial.facts.edges import ColumnEdges, Edges
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["VERSION", "ColumnProfile", "Profile", "merge", "profile", "quantile"]
+__all__ = ["VERSION", "ColumnProfile", "Profile", "Rows", "count_rows", "merge", "profile", "quantile"]
 
 VERSION = 2
 """Of the stored form. The first had neither a checksum, nor formats, heavy hitters, pairs."""
@@ -72,6 +73,21 @@ class Profile:
             raise UnreadableProfileError(f"a part of it is missing or of another kind ({error})") from error
 
 
+class Rows(Protocol):
+    """Rows to be counted, given column by column and part by part: a table is one part, a file has row groups."""
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of their columns."""
+
+    def parts(self, names: Sequence[str]) -> Iterable[pa.Table]:
+        """Give these columns, part by part; at least one part."""
+
+
 def profile(table: pa.Table, edges: Edges, pairs: tuple[Pair, ...] = ()) -> Profile:
     """Count a night's rows on the frozen edges. A new, missing or retyped column is said so, never an error.
 
@@ -80,18 +96,51 @@ def profile(table: pa.Table, edges: Edges, pairs: tuple[Pair, ...] = ()) -> Prof
     Raises:
         RepeatedColumnError: two columns have one name, and nobody can say which is meant.
     """
-    had = Counter(table.column_names)
+    return count_rows(_Table(table), edges, pairs)
+
+
+def count_rows(rows: Rows, edges: Edges, pairs: tuple[Pair, ...] = ()) -> Profile:
+    """Count rows on the frozen edges, wherever they lie; see ``profile``."""
+    had = Counter(rows.names)
     if had.total() > len(had):
-        raise RepeatedColumnError([name for name, times in had.items() if times > 1])
-    names = dict.fromkeys((*edges.columns, *had))
+        raise RepeatedColumnError(sorted(name for name, times in had.items() if times > 1))
     columns = {
-        name: count_column(table.column(name), edges.columns.get(name))
+        name: _count_column(rows, name, edges.columns.get(name))
         if name in had
-        else absent_column(table.num_rows, edges.columns[name])
-        for name in names
+        else absent_column(rows.number, edges.columns[name])
+        for name in dict.fromkeys((*edges.columns, *had))
     }
-    counted = {pair: count_pair(table, pair, edges) for pair in pairs}
-    return Profile(table.num_rows, edges.identity, columns, counted)
+    counted = {pair: _count_pair(rows, pair, edges, had) for pair in pairs}
+    return Profile(rows.number, edges.identity, columns, counted)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows that lie in memory."""
+
+    table: pa.Table
+
+    @property
+    def number(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def names(self) -> Sequence[str]:
+        names: Sequence[str] = self.table.column_names
+        return names
+
+    def parts(self, names: Sequence[str]) -> Iterable[pa.Table]:
+        yield self.table.select(list(names))
+
+
+def _count_column(rows: Rows, name: str, cut: ColumnEdges | None) -> ColumnProfile:
+    return reduce(add, (count_column(part.column(0), cut) for part in rows.parts([name])))
+
+
+def _count_pair(rows: Rows, pair: Pair, edges: Edges, had: Collection[str]) -> tuple[int, ...]:
+    there = [name for name in dict.fromkeys(pair) if name in had]
+    counts = (count_pair(part, pair, edges) for part in rows.parts(there))
+    return tuple(sum(cell) for cell in zip(*counts, strict=True))
 
 
 def merge(*profiles: Profile) -> Profile:

@@ -6,18 +6,17 @@ column of one row group, however many rows and columns the night has. Files are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import reduce
-from operator import add
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perennial.errors import RepeatedColumnError
-from perennial.facts.association import Pair, count_pair
-from perennial.facts.column_counts import absent_column, count_column
-from perennial.facts.column_profile import ColumnProfile
-from perennial.facts.edges import ColumnEdges, Edges
-from perennial.facts.profile import Profile, merge, profile
+from perennial.facts.association import Pair, width_of_pair
+from perennial.facts.column_counts import absent_column
+from perennial.facts.edges import Edges
+from perennial.facts.profile import Profile, Rows, count_rows, merge, profile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +28,11 @@ READ_AT_ONCE = 1 << 20
 
 
 def profile_files(
-    paths: Iterable[Path], edges: Edges, pairs: tuple[Pair, ...] = (), prefix: str = ""
+    paths: Iterable[Path],
+    edges: Edges,
+    pairs: tuple[Pair, ...] = (),
+    prefix: str = "",
+    only: Collection[str] | None = None,
 ) -> Profile:
     """Count the rows of Parquet files on the frozen edges: what ``profile`` says of them as one table.
 
@@ -41,17 +44,20 @@ def profile_files(
         pairs: Pairs of columns whose rows are counted by the cells of both.
         prefix: What the names of the profiled columns begin with in the files, where others do not;
             it is cut off.
+        only: Columns to look at, without the prefix; by default all.
 
     Raises:
         RepeatedColumnError: two columns have one name.
     """
-    empty = Profile(
-        0,
-        edges.identity,
-        {name: absent_column(0, cut) for name, cut in edges.columns.items()},
-        {pair: (0,) * len(count_pair(_nothing(), pair, edges)) for pair in pairs},
-    )
-    return reduce(merge, (_of_file(path, edges, pairs, prefix) for path in paths), empty)
+    count = partial(count_rows, edges=edges, pairs=pairs)
+    counted = [_of_file(path, prefix, only, count) for path in paths]
+    return reduce(merge, counted) if counted else _nothing(edges, pairs)
+
+
+def _nothing(edges: Edges, pairs: tuple[Pair, ...]) -> Profile:
+    """Return the profile of no rows: every column is absent."""
+    columns = {name: absent_column(0, cut) for name, cut in edges.columns.items()}
+    return Profile(0, edges.identity, columns, {pair: (0,) * width_of_pair(pair, edges) for pair in pairs})
 
 
 def profile_slices(
@@ -64,62 +70,51 @@ def profile_slices(
     return {name: profile(table.filter(inside), edges) for name, inside in members.items()}
 
 
-def _nothing() -> pa.Table:
-    import pyarrow as pa
+def slices_as_text(apart: Mapping[str, Profile]) -> str:
+    """Write the profiles of slices, by their names."""
+    return json.dumps({name: one.as_json() for name, one in apart.items()})
 
-    return pa.Table.from_batches([], pa.schema([]))
+
+def slices_from_text(text: str) -> dict[str, Profile]:
+    """Read what ``slices_as_text`` wrote."""
+    return {name: Profile.from_json(kept) for name, kept in json.loads(text).items()}
 
 
-def _of_file(path: Path, edges: Edges, pairs: tuple[Pair, ...], prefix: str) -> Profile:
+def _of_file(
+    path: Path, prefix: str, only: Collection[str] | None, count: Callable[[Rows], Profile]
+) -> Profile:
     import pyarrow.parquet as pq
 
     # Read through a small buffer: else a column lies in memory as it was stored, and once more as values.
     with pq.ParquetFile(
         path, page_checksum_verification=True, pre_buffer=False, buffer_size=READ_AT_ONCE
     ) as file:
-        return _of_groups(file, edges, pairs, _columns(file, prefix), prefix)
+        return count(_File(file, prefix, only))
 
 
-def _columns(file: pq.ParquetFile, prefix: str) -> list[str]:
-    """List the columns to be counted, without the prefix."""
-    names = [name.removeprefix(prefix) for name in file.schema_arrow.names if name.startswith(prefix)]
-    if len(set(names)) < len(names):
-        raise RepeatedColumnError(sorted({name for name in names if names.count(name) > 1}))
-    return names
+@dataclass(frozen=True)
+class _File:
+    """Rows of an open file: a part is what a row group holds of the columns that are asked for."""
 
+    file: pq.ParquetFile
+    prefix: str
+    only: Collection[str] | None
 
-def _of_groups(
-    file: pq.ParquetFile, edges: Edges, pairs: tuple[Pair, ...], had: list[str], prefix: str
-) -> Profile:
-    counted = {name: _column(file, prefix + name, edges.columns.get(name)) for name in had}
-    rows = file.metadata.num_rows
-    absent = {name: absent_column(rows, cut) for name, cut in edges.columns.items() if name not in counted}
-    return Profile(
-        rows,
-        edges.identity,
-        absent | counted,
-        {pair: _pair(file, pair, edges, had, prefix) for pair in pairs},
-    )
+    @property
+    def number(self) -> int:
+        return int(self.file.metadata.num_rows)
 
+    @property
+    def names(self) -> Sequence[str]:
+        named = self.file.schema_arrow.names
+        own = [name.removeprefix(self.prefix) for name in named if name.startswith(self.prefix)]
+        return [name for name in own if self.only is None or name in self.only]
 
-def _column(file: pq.ParquetFile, stored: str, cut: ColumnEdges | None) -> ColumnProfile:
-    import pyarrow as pa
-
-    if not file.num_row_groups:
-        return count_column(pa.nulls(0, file.schema_arrow.field(stored).type), cut)
-    return reduce(add, (count_column(part.column(stored), cut) for part in _parts(file, [stored])))
-
-
-def _pair(file: pq.ParquetFile, pair: Pair, edges: Edges, had: list[str], prefix: str) -> tuple[int, ...]:
-    stored = [prefix + name for name in pair if name in had]
-    counts = [count_pair(_nothing(), pair, edges)]
-    for part in _parts(file, stored):
-        plain = part.rename_columns([name.removeprefix(prefix) for name in part.column_names])
-        counts.append(count_pair(plain, pair, edges))
-    return tuple(sum(cell) for cell in zip(*counts, strict=True))
-
-
-def _parts(file: pq.ParquetFile, stored: list[str]) -> Iterable[pa.Table]:
-    for group in range(file.num_row_groups):
-        # The reader takes a name also for the beginning of a nested one: what was asked for is picked out.
-        yield file.read_row_group(group, stored, use_threads=False).select(stored)
+    def parts(self, names: Sequence[str]) -> Iterable[pa.Table]:
+        stored = [self.prefix + name for name in names]
+        if not self.file.num_row_groups:
+            yield self.file.schema_arrow.empty_table().select(stored).rename_columns(list(names))
+        for group in range(self.file.num_row_groups):
+            part = self.file.read_row_group(group, stored, use_threads=False)
+            # The reader takes a name also for the beginning of a nested one: what was asked for is picked out.
+            yield part.select(stored).rename_columns(list(names))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 Group = Literal["inputs", "predictions"]
-Aspect = Literal["location", "spread", "missing", "share", "rows"]
+Aspect = Literal["location", "spread", "missing", "share", "rows", "association"]
 
 LONGEST_WATCH = 400
 """Nights that are looked back on: a year and a month; older ones tell little and cost time."""
@@ -34,6 +34,7 @@ _WORDS: dict[Aspect, str] = {
     "missing": " missing share",
     "share": " share",
     "rows": "rows",
+    "association": " association",
 }
 _FEWEST_ROWS = 25
 """Row counts are taken to vary by at most a fifth from chance alone, or an empty night would look noisy."""
@@ -53,7 +54,7 @@ class Stream:
     """Column it belongs to; empty for the row count."""
     aspect: Aspect
     category: str = ""
-    """Category whose share it is; empty for all others together."""
+    """Category whose share it is, empty for all others together; for an association the other column."""
     group: Group = "inputs"
     """The history of ``inputs`` survives a change of champion, that of ``predictions`` does not."""
 
@@ -64,6 +65,7 @@ class Stream:
         'carrier UA share 0.21 -> 0.35'
         """
         what = f" {self.category or 'all others'}" if self.aspect == "share" else ""
+        what = f" with {self.category}" if self.aspect == "association" else what
         return f"{self.column}{what}{_WORDS[self.aspect]} {_plainly(before)} -> {_plainly(now)}"
 
 
@@ -127,7 +129,8 @@ def streams_of(night: Night, profile: Profile, edges: Edges, group: Group = "inp
 
     Numbers: location (mean normal score) and spread (variance of the scores); categories: the share of
     each of the top ten and of all others; both: the share of rows without a usable value, for which
-    an absent or retyped column counts in full. With the inputs, the number of rows.
+    an absent or retyped column counts in full. Declared pairs: how strongly both go together. With the inputs, the
+    number of rows.
 
     A share is watched as the arcsine of its root, whose sampling error, 1 / (2 sqrt(n)), is the same at
     zero as anywhere else: so a share that has always been zero is comparable too. For categories 3/8 is added
@@ -138,6 +141,7 @@ def streams_of(night: Night, profile: Profile, edges: Edges, group: Group = "inp
         ProfilesDifferError: the profile was counted on other edges.
     """
     from perennial.errors import ProfilesDifferError
+    from perennial.facts.association import pair_stream
 
     if profile.edges != edges.identity:
         raise ProfilesDifferError(profile.edges, edges.identity)
@@ -148,6 +152,8 @@ def streams_of(night: Night, profile: Profile, edges: Edges, group: Group = "inp
             Stream(name, "missing", group=group), profile.columns[name], cut, profile.rows
         )
     ]
+    for pair, counts in profile.pairs.items():
+        found.append((Stream(pair[0], "association", pair[1], group), *pair_stream(counts, pair, edges)))
     if group == "inputs":
         noise = 1 / math.sqrt(max(profile.rows, _FEWEST_ROWS))
         found.append((Stream("", "rows"), math.log1p(profile.rows), noise, float(profile.rows)))

@@ -64,8 +64,8 @@ def set_aside(
 
 
 def _why(stream: Stream, change: float, level: float, declared: Tolerated | None) -> Why | None:
-    if declared is None or math.isnan(change):  # nobody can say how far it moved
-        return None
+    if declared is None or math.isnan(change) or stream.aspect == "association":
+        return None  # nobody can say how far it moved, or nothing was declared of it
     if stream.aspect in SHARES:
         return "tolerated" if 0 < abs(change) <= declared.share else None
     # On the scale that is judged a column that moves draws together as well: its spread goes with its level.

@@ -103,6 +103,15 @@ class ModelSpec(Strict):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _pairs_are_watched(self) -> ModelSpec:
+        watched = self.monitoring.watched(self.features.columns)
+        unknown = [name for pair in self.monitoring.pairs for name in pair if name not in watched]
+        if unknown:
+            message = f"monitoring.pairs: {unknown[0]} is not watched; watched are {', '.join(watched)}"
+            raise ValueError(message)
+        return self
+
     @property
     def rows_source(self) -> str:
         """Name of the source whose rows are scored."""

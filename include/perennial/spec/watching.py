@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from perennial.detectors.night_shift import NightShift
 from perennial.detectors.residual_drift import ResidualDrift
@@ -29,8 +29,24 @@ class MonitoringSpec(Strict):
     """Country whose public holidays are no ordinary nights, for example `US`."""
     columns: tuple[str, ...] | None = None
     """Input columns to watch; by default every feature that is a column of the scored rows."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """Pairs of watched columns whose going together is watched as well: `[[distance, air_time]]`."""
     features: dict[str, Tolerance] = Field(default_factory=dict)
     """Moves of an input column that page nobody, by its name: `{distance: {worse_when: up, tolerated: 50}}`."""
+
+    @field_validator("pairs")
+    @classmethod
+    def _pairs_are_of_two_columns(cls, pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        for pair in pairs:
+            if len({*pair}) < len(pair):
+                raise ValueError(f"a pair has two columns, and here both are {pair[0]}")
+        if len({frozenset(pair) for pair in pairs}) < len(pairs):
+            raise ValueError("a pair is declared twice")
+        return pairs
+
+    def watched(self, features: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the columns to watch, given those that the model sees."""
+        return self.columns or features
 
 
 class AlertSpec(Strict):

@@ -45,6 +45,7 @@ def judge(
 ) -> list[Arm]:
     """Ask each detector, each on a page budget of its own."""
     from perennial.stages.explained import with_reference
+    from perennial.stages.label_profiles import keep_label_profiles
     from perennial.stages.profiling import watch
 
     watching = workspace.spec(model).monitoring
@@ -54,6 +55,7 @@ def judge(
     if seen is not None:
         reading = with_reference(workspace, model, seen, watching.night_shift.read(seen))
         arms.append(_arm("night_shift", reading, watching.budget, earlier))
+    keep_label_profiles(workspace, model, night)
     if version is not None:
         own = {key: ended for key, ended in earlier.items() if key >= version.night}
         arms += _arms_of_labels(workspace, model, night, version, own)

@@ -6,15 +6,18 @@ The monitor reads profiles and never rows: a night costs what the night brings, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night, after, between
-from perennial.facts.edges import REFERENCE_NIGHTS, Edges, freeze_edges
+from perennial.engine.building import feature_column
+from perennial.facts.association import Pair
+from perennial.facts.edges import REFERENCE_NIGHTS, Edges, edges_from_text, freeze_edges
 from perennial.facts.evidence import as_text, fingerprint
 from perennial.facts.profile import Profile, profile
+from perennial.facts.profile_parts import profile_files, profile_slices, slices_as_text
 from perennial.facts.streams import LONGEST_WATCH, Group, NightStreams, Stream, Watch, streams_of
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
@@ -35,7 +38,7 @@ def watched_columns(workspace: Workspace, model: str, plan_hash: str) -> tuple[s
     Features over a window are left out by default: the rows they sum up were watched the night they came.
     """
     spec = workspace.spec(model)
-    wanted = spec.monitoring.columns or spec.features.columns
+    wanted = spec.monitoring.watched(spec.features.columns)
     if not workspace.store.version(datasets.plans(model), plan_hash):
         return wanted  # nothing is built yet
     there = kept_plan(workspace, model, plan_hash).features
@@ -67,9 +70,16 @@ def input_streams(workspace: Workspace, model: str, night: Night, plan_hash: str
 
 
 def inputs_name(workspace: Workspace, model: str, plan_hash: str) -> str:
-    """Name the profiles of a model's inputs: other columns or definitions are profiled apart."""
+    """Name the profiles of a model's inputs: other columns, pairs or definitions are profiled apart."""
     columns = watched_columns(workspace, model, plan_hash)
-    return "inputs." + fingerprint({"plan": plan_hash, "columns": columns})[:8]
+    pairs = pairs_among(workspace.spec(model), columns)
+    told: dict[str, Any] = {"plan": plan_hash, "columns": columns}
+    return "inputs." + fingerprint({**told, "pairs": pairs} if pairs else told)[:8]
+
+
+def pairs_among(spec: ModelSpec, columns: Collection[str]) -> tuple[Pair, ...]:
+    """Return the declared pairs of which both columns are there."""
+    return tuple(pair for pair in spec.monitoring.pairs if all(name in columns for name in pair))
 
 
 def edges_of_inputs(workspace: Workspace, model: str, plan_hash: str) -> Edges | None:
@@ -77,7 +87,7 @@ def edges_of_inputs(workspace: Workspace, model: str, plan_hash: str) -> Edges |
     dataset, name = datasets.edges(model), inputs_name(workspace, model, plan_hash)
     if not workspace.store.version(dataset, name):
         return None
-    return Edges.from_json(json.loads(workspace.store.read(dataset, name)["edges"][0].as_py()))
+    return edges_from_text(workspace.store.read(dataset, name)["edges"][0].as_py())
 
 
 def prediction_streams(
@@ -92,6 +102,7 @@ class _Inputs:
 
     def __init__(self, workspace: Workspace, model: str, plan_hash: str, columns: tuple[str, ...]) -> None:
         self.store, self.columns = workspace.store, columns
+        self.pairs = pairs_among(workspace.spec(model), columns)
         self.dataset = datasets.features(model, plan_hash)
         self.name = inputs_name(workspace, model, plan_hash)
 
@@ -99,8 +110,22 @@ class _Inputs:
         return self.store.keys(self.dataset, after(last, 1 - LONGEST_WATCH), last)
 
     def rows(self, nights: Iterable[Night]) -> pa.Table | None:
-        table = self.store.read_many(self.dataset, nights, [f"f:{name}" for name in self.columns])
+        table = self.store.read_many(self.dataset, nights, [feature_column(name) for name in self.columns])
         return table.rename_columns(list(self.columns)) if table is not None else None
+
+    def profiled(self, key: Night, edges: Edges) -> Profile | None:
+        """Count a night's rows without ever having more than a column of them in memory."""
+        manifest = self.store.manifest(self.dataset, key)
+        if manifest is None:
+            return None
+        # A column that was empty on all of the first nights has no edges to be counted on.
+        pairs = tuple(pair for pair in self.pairs if all(name in edges.columns for name in pair))
+        return profile_files(self.store.verified(manifest), edges, pairs, feature_column(""), self.columns)
+
+    def slices(self, key: Night, edges: Edges) -> Mapping[str, Profile]:
+        """Profile nothing apart: slices are of what is said and of what came true."""
+        del key, edges
+        return {}
 
 
 class _Predictions:
@@ -111,6 +136,7 @@ class _Predictions:
         self.dataset, self.origin = datasets.predictions(model), datasets.reference(model)
         self.name = f"predictions.v{version.version}"
         self.unseen = unseen(workspace, model, version).nights
+        self.declared, self.members = tuple(workspace.spec(model).slices), datasets.estimates(model)
 
     @cached_property
     def reference(self) -> pa.Table:
@@ -140,6 +166,26 @@ class _Predictions:
             return None
         table = pa.concat_tables([part.select(["prediction"]) for part in parts])
         return table if table.num_rows else None
+
+    def profiled(self, key: Night, edges: Edges) -> Profile | None:
+        """Count what was said on a night."""
+        table = self.rows([key])
+        return profile(table, edges) if table is not None else None
+
+    def slices(self, key: Night, edges: Edges) -> Mapping[str, Profile]:
+        """Count what was said in each declared slice of a night that was served."""
+        import pyarrow.compute as pc
+
+        members = self.store.manifest(self.members, key) if self.declared else None
+        if members is None or key in self.unseen:
+            return {}
+        said = self.store.read(self.dataset, key, ["prediction", "version"])
+        inside = self.store.read(self.members, key)
+        if inside.num_rows != said.num_rows or not set(self.declared) <= set(inside.column_names):
+            return {}  # scored before these slices were declared
+        own = pc.equal(said["version"], self.version)
+        parts = {name: inside[name].filter(own) for name in self.declared}
+        return profile_slices(said.select(["prediction"]).filter(own), edges, parts)
 
 
 def _streams(
@@ -171,8 +217,7 @@ def _edges(
 
     dataset = datasets.edges(model)
     if workspace.store.version(dataset, rows.name):
-        text = workspace.store.read(dataset, rows.name)["edges"][0].as_py()
-        return Edges.from_json(json.loads(text))
+        return edges_from_text(workspace.store.read(dataset, rows.name)["edges"][0].as_py())
     if len(nights) < REFERENCE_NIGHTS:
         return None
     first = rows.rows(nights[:REFERENCE_NIGHTS])
@@ -203,12 +248,13 @@ class _Profiles:
         """Profile a night; where it has no rows now, what was known of it remains."""
         import pyarrow as pa
 
-        table = rows.rows([key])
-        if table is None:
+        found = rows.profiled(key, self.edges)
+        if found is None:
             return self.read(key)
-        found: Profile = profile(table, self.edges)
         text = _as_text(streams_of(key, found, self.edges, self.group))
-        content = pa.table({"profile": [json.dumps(found.as_json())], "streams": [text]})
+        told = {"profile": [json.dumps(found.as_json())], "streams": [text]}
+        apart = rows.slices(key, self.edges)
+        content = pa.table(told | ({"slices": [slices_as_text(apart)]} if apart else {}))
         before = self.read(key)
         if before is not None and _as_text(before) != text:
             self.windows.disbelieve(key)
