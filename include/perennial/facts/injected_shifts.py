@@ -17,7 +17,8 @@ import numpy as np
 from perennial.facts.logistic import expit, logit
 
 Column = np.ndarray[Any, Any]
-Target = Literal["number", "category", "predictions", "labels"]
+Target = Literal["number", "category", "pair", "predictions"]
+"""``pair``: a column of a declared pair, or any number where none is declared."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,16 @@ def _lost(column: Column, night: Night) -> Column:
 
 
 def _said_more(by: float, column: Column, night: Night) -> Column:
-    """Move probabilities by log odds, other numbers by standard deviations."""
+    """Move probabilities by log odds, other numbers by standard deviations; of classes, say the likeliest more often."""
+    if column.dtype == object:
+        return _more(by, column, night)
     if len(column) and column.min() >= 0 and column.max() <= 1:
         return np.asarray(expit(logit(column.astype(float)) + by))
     return _moved(by, column, night)
 
 
+PERMUTED = "permuted within the night"
+"""A correlated change without a change of any column."""
 SHIFTS: Mapping[str, Shift] = {
     **{f"mean +{by:g} sd": Shift("number", partial(_moved, by)) for by in (0.05, 0.1, 0.2, 0.5, 1.0)},
     "slow leak, .05 sd a night": Shift("number", partial(_leaking, 0.05)),
@@ -101,14 +106,15 @@ SHIFTS: Mapping[str, Shift] = {
     "nulls 2 %": Shift("number", partial(_emptied, 0.02)),
     "nulls 20 %": Shift("number", partial(_emptied, 0.2)),
     "frozen feed": Shift("number", _frozen),
-    "permuted within the night": Shift("number", _permuted),
+    PERMUTED: Shift("pair", _permuted),
     "category share +.05": Shift("category", partial(_more, 0.05)),
     "category share +.1": Shift("category", partial(_more, 0.1)),
     "lost category": Shift("category", _lost),
     "predictions +.2": Shift("predictions", partial(_said_more, 0.2)),
     "predictions +.5": Shift("predictions", partial(_said_more, 0.5)),
 }
-"""Changes of what comes in and of what is said, by name; predictions by log odds, or by standard deviations."""
+"""Changes of what comes in and of what is said, by name; predictions by log odds, by standard deviations, or by the share of the
+rows that are given the most frequent class."""
 
 
 def raised(labels: Column, by: float, draw: np.random.Generator) -> Column:

@@ -1,232 +1,169 @@
 """Put changes into copies of a model's own recent nights, and see which of them its watch would page for, how soon.
 
 Asked by hand. Rows, profiles and verdicts are read as the monitor reads them, and the model's detectors and page
-budgets are asked as they are declared; nothing is written but the result.
+budgets are asked as they are declared. Nothing is written but the result, change by change: a test that was stopped
+goes on where it was.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from perennial.clock import Night, after
-from perennial.engine.building import feature_column
-from perennial.facts.edges import Edges
-from perennial.facts.evidence import as_text
-from perennial.facts.injected_shifts import SHIFTS, Column, Shift, as_column, night_before
-from perennial.facts.operating import Detection, PastPages, WatchTest, past_pages, told
-from perennial.facts.profile import Profile, profile
-from perennial.facts.streams import LONGEST_WATCH, Group, NightStreams, Watch, streams_of
+from perennial.facts.evidence import Json, as_text, canonical, fingerprint
+from perennial.facts.injected_shifts import CONCEPTS, SHIFTS
+from perennial.facts.operating import Detection, PastPages, WatchTest, counted, past_pages, told
+from perennial.facts.streams import LONGEST_WATCH
 from perennial.policies.paging import PageBudget
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.profiling import edges_of_inputs, holidays, inputs_name, watched_columns
-from perennial.stages.score import loaded_predictor, predictions
-from perennial.stages.set_aside import set_aside
-from perennial.stages.watch_test_labels import Pager, concept_changes
+from perennial.stages.watch_test_inputs import Stand
+from perennial.stages.watch_test_labels import Labels, labels_to_change
 from perennial.workspace import Workspace
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 NIGHTS = 28
 """Recent nights from which beginnings are drawn."""
 TRIALS = 4
 """Beginnings for each change."""
-CHANGED_NIGHTS = 7
-"""Nights for which a change of inputs or predictions lasts."""
 WITHIN = (1, 7)
+"""Nights within which a page is counted where inputs or predictions changed."""
 
+NO_PAIR = (
+    "a changed link between two columns: model.yaml declares no `pairs` below `monitoring`, so it is not watched, and a "
+    "permuted column shows in predictions or not at all"
+)
 
-def watch_test(
-    workspace: Workspace, model: str, night: Night, version: Candidate, *, nights: int = NIGHTS, seed: int = 0
-) -> WatchTest:
-    """Try the watch as it stands at ``night``, and publish what it came to."""
-    import pyarrow as pa
-
-    stand = _Stand(workspace, model, night, version)
-    found, not_tried = _inputs(stand, nights, seed)
-    concepts, why = concept_changes(workspace, model, night, version, seed=seed, trials=TRIALS)
-    made = WatchTest(
-        night,
-        version.version,
-        nights,
-        seed,
-        "",
-        (*found, *concepts),
-        tuple(_past(workspace, model, night)),
-        (*not_tried, *why),
-    )
-    made = replace(made, reason=told(made))
-    table = pa.table({"watch_test": [as_text(made.as_json())]})
-    workspace.store.publish(datasets.watch_tests(model), night, table)
-    return made
+Step = tuple[str, Callable[[], list[Detection]]]
+"""A change by its name, and what trying it comes to."""
+Through = Callable[[Sequence[Step]], Iterable[Step]]
 
 
 @dataclass(frozen=True)
-class _Stand:
-    """The watch over inputs and predictions as it stands on a night."""
+class Asked:
+    """What somebody wants to know."""
+
+    nights: int = NIGHTS
+    seed: int = 0
+    trials: int = TRIALS
+
+
+def watch_test(
+    workspace: Workspace,
+    model: str,
+    night: Night,
+    version: Candidate,
+    asked: Asked = Asked(),
+    through: Through = iter,
+) -> WatchTest:
+    """Try the watch as it stands at ``night``, and publish what it came to.
+
+    Args:
+        workspace: Where the model lives.
+        model: Its name.
+        night: Night at whose end the watch stands.
+        version: The version that serves.
+        asked: From how many nights, how often, and with which seed.
+        through: Goes through the changes, for example with a bar.
+    """
+    stand = Stand(workspace, model, night, version)
+    steps, why = _steps_of_inputs(stand, asked)
+    labels, not_there = labels_to_change(workspace, model, night, version)
+    steps += _steps_of_labels(labels, asked) if labels else []
+    past = (stand.walked() if "inputs" in stand.edges else None, *_past(workspace, model, night))
+    about = {"version": version.version, **asdict(asked)}
+    of = fingerprint(about | {"inputs": stand.identity(asked.nights), "labels": labels and labels.identity})
+    bare = WatchTest(night, **about, reason="", past=tuple(filter(None, past)), not_tried=(*why, *not_there))
+    record = _Record(workspace, model, bare, of)
+    for name, make in through(steps):
+        record.add(name, make)
+    return record.publish(whole=True)
+
+
+@dataclass
+class _Record:
+    """What has been tried so far, published after each change."""
 
     workspace: Workspace
     model: str
-    night: Night
-    version: Candidate
+    bare: WatchTest
+    of: str
+    """Identity of nights, settings and seed: what was tried of another is not taken over."""
+    done: dict[str, list[Detection]] = field(default_factory=dict)
 
-    @cached_property
-    def columns(self) -> tuple[str, ...]:
-        return watched_columns(self.workspace, self.model, self.version.plan)
+    def __post_init__(self) -> None:
+        """Take over what was tried before."""
+        store, dataset, key = self.workspace.store, datasets.watch_tests(self.model), self.bare.night
+        manifest = store.manifest(dataset, key)
+        if manifest is not None and manifest.meta.get("of") == self.of:
+            kept = json.loads(store.read(dataset, key, ["tried"])["tried"][0].as_py())
+            self.done = {name: [Detection(**one) for one in found] for name, found in kept}
 
-    @cached_property
-    def edges(self) -> dict[Group, Edges]:
-        """Return the frozen edges of inputs, and of the version's predictions where there are any yet."""
-        found: dict[Group, Edges] = {}
-        inputs = edges_of_inputs(self.workspace, self.model, self.version.plan)
-        if inputs is not None:
-            found["inputs"] = inputs
-        name = f"predictions.v{self.version.version}"
-        if self.workspace.store.version(datasets.edges(self.model), name):
-            text = self.workspace.store.read(datasets.edges(self.model), name)["edges"][0].as_py()
-            found["predictions"] = Edges.from_json(json.loads(text))
-        return found
+    def add(self, name: str, make: Callable[[], list[Detection]]) -> None:
+        """Try a change unless it was tried."""
+        if name not in self.done:
+            self.done[name] = make()
+            self.publish(whole=False)
 
-    @cached_property
-    def watch(self) -> Watch:
-        """Lay out the nights as the monitor does, from the profiles that it has made."""
-        spec = self.workspace.spec(self.model)
-        bad = set_aside(self.workspace, self.model, by=after(self.night, -1)) - {self.night}
-        streams = [one for group in self.edges for one in self._streams(group) if one.night not in bad]
-        free = holidays(spec, self.night)
-        return Watch.of(self.night, streams, spec.monitoring.budget.rate, free)
+    def publish(self, *, whole: bool) -> WatchTest:
+        """Publish what there is."""
+        import pyarrow as pa
 
-    def _streams(self, group: Group) -> list[NightStreams]:
-        names = {
-            "inputs": inputs_name(self.workspace, self.model, self.version.plan),
-            "predictions": f"predictions.v{self.version.version}",
-        }
-        store, dataset = self.workspace.store, datasets.profiles(self.model, names[group])
-        found = []
-        for key in store.keys(dataset, after(self.night, 1 - LONGEST_WATCH), self.night):
-            kept = Profile.from_json(json.loads(store.read(dataset, key, ["profile"])["profile"][0].as_py()))
-            found.append(streams_of(key, kept, self.edges[group], group))
-        return found
-
-    def rows(self, key: Night) -> pa.Table:
-        """Read a night's features."""
-        return self.workspace.store.read(datasets.features(self.model, self.version.plan), key)
-
-    def starts(self, nights: int) -> list[Night]:
-        """List the nights on which a change may begin: a week of nights with rows lies after each, one before."""
-        dataset = datasets.features(self.model, self.version.plan)
-        first = after(self.night, 1 - nights - CHANGED_NIGHTS)
-        there = set(self.workspace.store.keys(dataset, first, self.night)) & set(self.watch.nights)
-        return [
-            key for key in sorted(there) if all(after(key, day) in there for day in range(-1, CHANGED_NIGHTS))
-        ]
-
-    def measured(self, key: Night, features: pa.Table, said: pa.Table) -> list[NightStreams]:
-        """Profile rows that were changed, and what is said of them."""
-        names = [feature_column(name) for name in self.columns]
-        tables: dict[Group, pa.Table] = {
-            "inputs": features.select(names).rename_columns(list(self.columns)),
-            "predictions": said.select(["prediction"]),
-        }
-        return [
-            streams_of(key, profile(tables[group], edges), edges, group)
-            for group, edges in self.edges.items()
-        ]
-
-    def with_nights(self, changed: Sequence[NightStreams], last: Night) -> Watch:
-        """Return the watch as it would stand on a night, with other streams for some nights."""
-        watch = self.watch
-        until = watch.nights.index(last) + 1
-        at = {stream: place for place, stream in enumerate(watch.streams)}
-        grids = [grid[:until].copy() for grid in (watch.values, watch.sampling_sd, watch.plain)]
-        for night in changed:
-            row = watch.nights.index(night.night)
-            for name, *numbers in zip(night.names, night.values, night.sampling_sd, night.plain, strict=True):
-                for grid, number in zip(grids, numbers, strict=True):
-                    grid[row, at[name]] = number
-        values, sampling_sd, plain = grids
-        nights = watch.nights[:until]
-        return replace(watch, nights=nights, values=values, sampling_sd=sampling_sd, plain=plain)
+        made = replace(self.bare, found=tuple(one for found in self.done.values() for one in found))
+        made = replace(made, reason=told(made) if whole else f"Not finished. {told(made)}")
+        tried: list[Any] = [[name, [asdict(one) for one in found]] for name, found in self.done.items()]
+        table = pa.table({"watch_test": [as_text(made.as_json())], "tried": [json.dumps(canonical(tried))]})
+        meta: dict[str, Json] = {"of": self.of, "whole": whole}
+        dataset = datasets.watch_tests(self.model)
+        self.workspace.store.publish(dataset, self.bare.night, table, meta=meta)
+        return made
 
 
-def _inputs(stand: _Stand, nights: int, seed: int) -> tuple[list[Detection], list[str]]:
-    """Try every change of inputs and predictions; say why where none can be."""
+def _steps_of_inputs(stand: Stand, asked: Asked) -> tuple[list[Step], list[str]]:
+    """List every change of inputs and predictions; say why where none can be tried."""
     if "inputs" not in stand.edges:
         return [], ["inputs and predictions: fewer than 28 nights have been profiled"]
-    starts = stand.starts(nights)
+    starts = stand.starts(asked.nights)
     if not starts:
         return [], [
-            f"inputs and predictions: no week of nights with rows lies within the last {nights} nights"
+            f"inputs and predictions: no week of nights with rows lies within the last {asked.nights} nights"
         ]
     detector = stand.workspace.spec(stand.model).monitoring.night_shift
     if detector.read(stand.with_nights([], starts[0])).state == "learning":
         return [], ["inputs and predictions: the watch is still learning what is usual"]
-    found = [_tried(stand, name, shift, starts, seed) for name, shift in SHIFTS.items()]
-    missing = [f"{name}: no such column" for (name, one) in zip(SHIFTS, found, strict=True) if one is None]
-    return [one for one in found if one is not None], missing
+
+    def step(name: str) -> Step:
+        return name, lambda: [_tried(stand, name, starts, asked)]
+
+    there = [name for name, shift in SHIFTS.items() if stand.wanted(shift)]
+    missing = [f"{name}: no such column is watched" for name in SHIFTS if name not in there]
+    missing += [] if stand.pairs else [NO_PAIR]
+    return [step(name) for name in there], missing
 
 
-def _tried(stand: _Stand, name: str, shift: Shift, starts: Sequence[Night], seed: int) -> Detection | None:
-    draw = np.random.default_rng([seed, list(SHIFTS).index(name)])
-    wanted = (
-        [None]
-        if shift.target == "predictions"
-        else [one for one in stand.columns if stand.edges["inputs"].columns[one].kind == shift.target]
-    )
-    if not wanted or (shift.target == "predictions" and "predictions" not in stand.edges):
-        return None
-    waited: list[int | None] = []
-    for trial in range(TRIALS):
-        start = starts[int(draw.integers(len(starts)))]
-        waited.append(_nights_to_page(stand, shift, wanted[trial % len(wanted)], start, draw))
-    where = ", ".join(str(one) for one in wanted[:TRIALS] if one) or "predictions"
-    within = {str(most): sum(one is not None and one <= most for one in waited) for most in WITHIN}
-    return Detection(name, where, TRIALS, within, "night_shift" if within["7"] else "")
+def _tried(stand: Stand, name: str, starts: Sequence[Night], asked: Asked) -> Detection:
+    shift, draw = SHIFTS[name], np.random.default_rng([asked.seed, list(SHIFTS).index(name)])
+    wanted = stand.wanted(shift)
+    trials = [
+        stand.trial(shift, wanted[trial % len(wanted)], starts[int(draw.integers(len(starts)))], draw)
+        for trial in range(asked.trials)
+    ]
+    where = ", ".join(one for one in wanted[: asked.trials] if one) or "predictions"
+    return counted(name, where, trials, WITHIN)
 
 
-def _nights_to_page(
-    stand: _Stand, shift: Shift, column: str | None, start: Night, draw: np.random.Generator
-) -> int | None:
-    """Let a change last for a week, and count the nights until somebody is paged; nothing if nobody is."""
-    monitoring = stand.workspace.spec(stand.model).monitoring
-    before = stand.rows(after(start, -1))
-    predictor = loaded_predictor(stand.workspace, stand.version)
-    changed: list[NightStreams] = []
-    pager = Pager(monitoring.budget)
-    for day in range(CHANGED_NIGHTS):
-        key = after(start, day)
-        features = stand.rows(key)
-        if column is not None:
-            features = _with(features, before, column, shift, day, draw)
-        said = predictions(predictor, features)
-        if column is None:
-            said = _with(said, predictions(predictor, before), column, shift, day, draw)
-        changed += stand.measured(key, features, said)
-        if pager.pages(monitoring.night_shift.read(stand.with_nights(changed, key))):
-            return day + 1
-    return None
+def _steps_of_labels(labels: Labels, asked: Asked) -> list[Step]:
+    """List every change of the relation; one comes to as many answers as there are delays."""
 
+    def step(place: int, name: str) -> Step:
+        draws = [np.random.default_rng([asked.seed, 100 + place, trial]) for trial in range(asked.trials)]
+        return name, lambda: labels.tried(name, draws)
 
-def _with(
-    table: pa.Table, before: pa.Table, column: str | None, shift: Shift, day: int, draw: np.random.Generator
-) -> pa.Table:
-    """Put a change into one column of a table."""
-    import pyarrow as pa
-
-    name = "prediction" if column is None else feature_column(column)
-    kind = "category" if pa.types.is_string(table[name].type) else "number"
-    now, then = (as_column(one[name].to_pylist(), kind) for one in (table, before))
-    other: Column = shift.change(now, night_before(then, day, draw))
-    values = [None if one != one else one for one in other.tolist()]  # noqa: PLR0124 - not a number is a gap
-    made = pa.array(values, pa.string() if kind == "category" else pa.float64())
-    return table.set_column(table.column_names.index(name), name, made)
+    return [step(place, name) for place, name in enumerate(CONCEPTS)]
 
 
 def _past(workspace: Workspace, model: str, night: Night) -> list[PastPages]:

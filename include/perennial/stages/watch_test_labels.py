@@ -1,7 +1,7 @@
 """The part of ``watch-test`` that changes labels: what the arms that read labels would page for, and when.
 
 Live nights whose labels are in are copied, their labels changed from one of them on, and handed to the detectors as
-they would have become known: after the label's delay, and for the watch by score once they are final.
+they would have become known: after the declared delay and after others, for the watch by score once they are final.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from perennial.clock import Night
+from perennial.clock import Night, after
+from perennial.facts.evidence import fingerprint
 from perennial.facts.injected_shifts import CONCEPTS, Column
-from perennial.facts.operating import Detection
+from perennial.facts.operating import AFTER, Detection, Trial, counted
 from perennial.facts.reading import Reading
 from perennial.facts.residuals import NightResidual, Residuals
 from perennial.facts.streams import NightStreams, Watch
-from perennial.policies.paging import Crossing, PageBudget
+from perennial.policies.paging import PageBudget
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
-from perennial.stages.performance import nights_until_final
+from perennial.stages.performance import PATIENCE_NIGHTS
 from perennial.stages.profiling import holidays
 from perennial.stages.residual_nights import residuals
 from perennial.stages.residual_shape import FEWEST_BINS, Bins
+from perennial.stages.set_aside import set_aside
+from perennial.stages.trial_pages import Pager
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,41 +38,33 @@ LONGEST = 28
 """Changed nights at most."""
 LEAST = 14
 """Live nights with labels that the shortest window of the slow arm needs."""
-WITHIN = (1, 7, 28)
+DELAYS = (1, 7, 30)
+"""Nights until labels are known that are tried, besides those that are declared."""
+WITHIN = (1, 7, 28, 60)
 
 Concept = Callable[[Column, Column, np.random.Generator], Column]
+Rows = dict[Night, tuple[Column, Column]]
 
 
-def concept_changes(
-    workspace: Workspace, model: str, night: Night, version: Candidate, *, seed: int, trials: int
-) -> tuple[list[Detection], list[str]]:
-    """Try every change of the relation; say why where none can be."""
+def labels_to_change(
+    workspace: Workspace, model: str, night: Night, version: Candidate
+) -> tuple[Labels | None, list[str]]:
+    """Return what is known of labels, to be changed; say why where nothing can be."""
     if version.task == "multiclass":
-        return [], ["labels: the watch over labels reads numbers and yes-or-no labels only"]
+        return None, ["labels: the watch over labels reads numbers and yes-or-no labels only"]
     if not workspace.store.version(datasets.reference(model), f"{version.version}-nights"):
-        return [], [f"labels: no night of version {version.version} has been judged yet"]
+        return None, [f"labels: no night of version {version.version} has been judged yet"]
     known = residuals(workspace, model, night, version)
     live = known.live if known else ()
     if known is None or len(live) < LEAST:
-        return [], [
+        return None, [
             f"labels: {len(live)} nights of version {version.version} have labels, {LEAST} are needed"
         ]
-    stand = _Labels(workspace, model, night, version, known)
-    found = []
-    for place, (name, change) in enumerate(CONCEPTS.items()):
-        draws = [np.random.default_rng([seed, 100 + place, trial]) for trial in range(trials)]
-        found.append(_counted(name, [stand.waited(change, draw) for draw in draws]))
-    return found, []
-
-
-def _counted(name: str, waited: Sequence[tuple[int, str] | None]) -> Detection:
-    within = {str(most): sum(one is not None and one[0] <= most for one in waited) for most in WITHIN}
-    arms = sorted({one[1] for one in waited if one is not None})
-    return Detection(name, "labels", len(waited), within, ", ".join(arms))
+    return Labels(workspace, model, night, version, known), []
 
 
 @dataclass(frozen=True)
-class _Labels:
+class Labels:
     """What is known of labels on a night, to be changed from some night on."""
 
     workspace: Workspace
@@ -78,13 +73,40 @@ class _Labels:
     version: Candidate
     known: Residuals
 
-    def waited(self, change: Concept, draw: np.random.Generator) -> tuple[int, str] | None:
-        """Change the labels of the newest nights, and return the nights until a page and the arm that paged."""
+    @property
+    def identity(self) -> str:
+        """Identify the labels that are changed, and how long they take."""
+        dataset = datasets.performance(self.model)
+        settled = [self.workspace.store.manifest(dataset, one.night) for one in self.known.live]
+        return fingerprint(
+            {
+                "rows": [one.content for one in settled if one],
+                "unseen": [[one.night, repr(one.mean)] for one in self.known.reference],
+                "delay_days": self.workspace.spec(self.model).label.delay_days,
+            }
+        )
+
+    def tried(self, name: str, draws: Sequence[np.random.Generator]) -> list[Detection]:
+        """Change the labels of the newest nights in one way, and say what is found of it for each delay.
+
+        A night's labels are read beside those of earlier nights only, so a delay puts off each reading and changes
+        none: the nights are changed and read once.
+        """
+        declared = self.workspace.spec(self.model).label.delay_days
+        read = [self._read(CONCEPTS[name], draw) for draw in draws]
+        found = []
+        for delay in sorted({declared, *DELAYS}):
+            said = f"{name}{AFTER}{delay} night{'s' * (delay != 1)}"
+            where = "labels, as declared" if delay == declared else "labels"
+            found.append(counted(said, where, [_first(one, delay) for one in read], WITHIN))
+        return found
+
+    def _read(self, change: Concept, draw: np.random.Generator) -> list[tuple[int, str]]:
+        """Return, for each arm that pages, the nights whose labels it needs and waits for beyond the delay."""
         nights = [one.night for one in self.known.live]
         begin = len(nights) - min(LONGEST, len(nights)) + int(draw.integers(3))
         rows = {key: self._changed(key, change, draw) for key in nights[begin:]}
-        paged = [one for one in (self._drift(begin, rows), self._shape(nights[begin:], rows)) if one]
-        return min(paged, default=None)
+        return [one for one in (self._drift(begin, rows), self._shape(nights[begin:], rows)) if one]
 
     def _changed(self, key: Night, change: Concept, draw: np.random.Generator) -> tuple[Column, Column]:
         rows = self._settled(key)
@@ -97,7 +119,7 @@ class _Labels:
         rows = self.workspace.store.read(datasets.performance(self.model), key)
         return rows.filter(pc.equal(rows["version"], self.version.version)).select(["label", "prediction"])
 
-    def _drift(self, begin: int, rows: dict[Night, tuple[Column, Column]]) -> tuple[int, str] | None:
+    def _drift(self, begin: int, rows: Rows) -> tuple[int, str] | None:
         """Ask the slow arm night by night, each as soon as its labels are there."""
         spec = self.workspace.spec(self.model)
         slow = spec.monitoring.residual_drift
@@ -108,11 +130,9 @@ class _Labels:
                 live.append(NightResidual(key, len(labels), float((labels - said).mean())))
                 yield slow.read(replace(self.known, night=key, live=tuple(live)))
 
-        return _first_page(readings(), slow, spec.label.delay_days, "residual_drift")
+        return _first_page(readings(), slow, 0, "residual_drift")
 
-    def _shape(
-        self, nights: Sequence[Night], rows: dict[Night, tuple[Column, Column]]
-    ) -> tuple[int, str] | None:
+    def _shape(self, nights: Sequence[Night], rows: Rows) -> tuple[int, str] | None:
         """Ask the watch by score, each night once its labels are final."""
         spec = self.workspace.spec(self.model)
         shape, bins = spec.monitoring.residual_shape, self._bins
@@ -125,7 +145,7 @@ class _Labels:
                 streams.append(bins.measure(key, _table(labels, said)))
                 yield shape.read(Watch.of(key, streams, shape.rate, holidays(spec, key)))
 
-        return _first_page(readings(), shape, nights_until_final(spec), "residual_shape")
+        return _first_page(readings(), shape, PATIENCE_NIGHTS, "residual_shape")
 
     @cached_property
     def _reference(self) -> pa.Table:
@@ -153,32 +173,23 @@ class _Labels:
             for key in sorted(pc.unique(whole["night"]).to_pylist())
         ]
         parts += [(one.night, self._settled(one.night)) for one in self.known.live]
-        return [bins.measure(key, rows) for key, rows in parts if rows.num_rows]
+        bad = set_aside(self.workspace, self.model, by=after(self.night, -1))
+        return [bins.measure(key, rows) for key, rows in parts if rows.num_rows and key not in bad]
 
 
-class Pager:
-    """A page budget over the nights of one trial, which begins with none used."""
-
-    def __init__(self, budget: PageBudget) -> None:
-        """Begin with an empty record."""
-        self.budget = budget
-        self.earlier: list[Crossing] = []
-
-    def pages(self, reading: Reading) -> bool:
-        """Say whether a reading pages, and remember how it ended."""
-        decision = self.budget.decide(reading, self.earlier)
-        ended = PageBudget.remember(reading, decision)
-        self.earlier += [ended] if ended else []
-        return decision.evidence["outcome"] == "page"
-
-
-def _first_page(readings: Iterator[Reading], arm: Any, delay: int, name: str) -> tuple[int, str] | None:
-    """Return the nights from the change to the first page: a night's labels come ``delay`` nights after it."""
+def _first_page(readings: Iterator[Reading], arm: Any, patience: int, name: str) -> tuple[int, str] | None:
+    """Return the nights from the change to the first page if labels came at once, and the arm."""
     pager = Pager(PageBudget(false_pages=arm.false_pages, per_nights=arm.per_nights))
     for place, reading in enumerate(readings):
-        if pager.pages(reading):
-            return place + 1 + delay, name
+        if pager.ended(reading) == "page":
+            return place + 1 + patience, name
     return None
+
+
+def _first(pages: Sequence[tuple[int, str]], delay: int) -> Trial:
+    nights, arm = min(pages, default=(None, ""))
+    waited = None if nights is None else nights + delay
+    return Trial(waited, waited, arm)
 
 
 def _table(labels: Column, said: Column) -> pa.Table:
