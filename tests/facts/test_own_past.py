@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from benchmarks.simulated_nights import SCENARIOS, Feed
+from benchmarks.simulated_pages import Statistics, generator
 
-from perennial.facts.own_past import CEILING, LEAST, limit, strangeness, tail_index
+from perennial.detectors.night_shift import NightShift
+from perennial.facts.own_past import CEILING, LEAST, episodes, limit, strangeness, tail_index
 from perennial.facts.walk_forward import lasting
 
 DRAW = np.random.default_rng(0)
@@ -60,3 +63,21 @@ def test_too_many_gaps_are_no_number() -> None:
     z[-3:-1, 1] = np.nan
     z[-1, 2] = np.nan
     assert np.isnan(lasting(z, 7, 3)[-1]).tolist() == [False, True, True]
+
+
+def test_an_upheaval_of_ten_weeks_says_nothing_of_ordinary_nights() -> None:
+    """Two joined markets, seventy of 300 nights: they are known as an episode, with a few days around, and no other."""
+    past = np.abs(DRAW.normal(size=(300, 1, 20))).max(axis=2)
+    past[150:220] = DRAW.uniform(15, 50, size=(70, 1))
+    found = episodes(past, np.ones_like(past, bool))[:, 0]
+    assert found[150:220].all()
+    assert not found[:146].any()
+    assert not found[224:].any()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_nights_in_control_make_no_episode(scenario: str) -> None:
+    """Wandering, weekly and heavy-tailed nights: none in 40 histories of 300 nights, so the budget is as it was."""
+    feed = Feed(scenario, 1000, 5, 210, 90, 16)
+    sizes = Statistics.of(feed, generator(feed, 3), 40, NightShift()).alone
+    assert not episodes(np.nan_to_num(sizes), ~np.isnan(sizes)).any()

@@ -62,8 +62,8 @@ class NightShift(Detector[Watch]):
     the night's largest surprise in standard deviations, and the largest sum of a stream's surprises over
     the last ``lasting_nights``, which shows a small move that stays. Each has its threshold from its own
     past: a rank among the statistics of earlier nights (conformal; Vovk et al. 2005), or, before there are
-    ``rank_nights`` of them, an exponential tail fitted to them. Before ``provisional_nights`` it reads
-    "learning". ``benchmarks/false_alarms.py`` shows that the budget holds, ``benchmarks/power.py`` what is seen.
+    ``rank_nights`` of them, an exponential tail fitted to them; weeks on most nights of which something else was
+    going on are left out of it. Before ``provisional_nights`` it reads "learning". ``benchmarks/false_alarms.py`` shows that the budget holds, ``benchmarks/power.py`` what is seen.
 
     It cannot see a shift smaller than the ordinary wandering of the nights, nor, by construction, a change of
     what the label means for the same inputs. A change that starts within the weeks compared is learned
@@ -128,19 +128,25 @@ class NightShift(Detector[Watch]):
 
     def _sides(self, z: Numbers, rate: float) -> list[Side]:
         """Look at tonight alone and at the last nights together, as far as each has a past of its own."""
+        from perennial.facts.own_past import episodes
         from perennial.facts.walk_forward import lasting
 
         together = lasting(z, self.lasting_nights, self.clip)
+        scored, size = _sizes(z)
+        apart = episodes(size[:-1, None], scored[:-1, None])[:, 0]
+        if (scored[:-1] & ~apart).sum() < 2 * self.provisional_nights:
+            apart[:] = False  # too little would be left to know what is ordinary
         asked = ((1, z, 1 - self.lasting_share), (self.lasting_nights, together, self.lasting_share))
-        found = [self._side(nights, seen, share * rate) for nights, seen, share in asked if share]
+        found = [self._side(nights, seen, share * rate, apart) for nights, seen, share in asked if share]
         return [side for side in found if side is not None]
 
-    def _side(self, nights: int, z: Numbers, rate: float) -> Side | None:
+    def _side(self, nights: int, z: Numbers, rate: float, apart: NDArray[np.bool_]) -> Side | None:
         import numpy as np
 
-        scored = np.asarray((~np.isnan(z)).any(axis=1))
-        size: Numbers = np.abs(np.nan_to_num(z)).max(axis=1, initial=0.0)
-        past, tonight = size[:-1][scored[:-1]], float(size[-1])
+        scored, size = _sizes(z)
+        # Sums over several nights remember what happened for as many nights after it.
+        within = np.convolve(apart, np.ones(nights))[: len(apart)] > 0
+        past, tonight = size[:-1][scored[:-1] & ~within], float(size[-1])
         if not scored[-1] or len(past) < self.provisional_nights:
             return None
         return Side(nights, z[-1], past, tonight, self.threshold(past, tonight, rate))
@@ -193,6 +199,13 @@ class NightShift(Detector[Watch]):
                 "parameters": self.model_dump(),
             },
         )
+
+
+def _sizes(z: Numbers) -> tuple[NDArray[np.bool_], Numbers]:
+    """Tell which nights could be scored, and how large the largest surprise of each is."""
+    import numpy as np
+
+    return np.asarray((~np.isnan(z)).any(axis=1)), np.abs(np.nan_to_num(z)).max(axis=1, initial=0.0)
 
 
 def _moved(watch: Watch, side: Side) -> tuple[Moved, ...]:

@@ -19,6 +19,8 @@ LEAST = 2.0
 """Fewer standard deviations than this are never strange, however calm the past: constants have no spread."""
 CEILING = 2.0
 """How far upheavals in the past may raise the threshold above that of its ordinary nights."""
+EPISODE, EPISODE_NIGHTS, EPISODE_WEEK = 3.0, 5, 7
+"""So many times the median on so many nights of a week is no ordinary week, whatever came of it."""
 
 
 def limit(past: Numbers, rate: float, rank_nights: int) -> Numbers:
@@ -36,6 +38,23 @@ def limit(past: Numbers, rate: float, rank_nights: int) -> Numbers:
         found = start + m * mean * ((TAIL_SHARE / rate) ** (1 / m) - 1)
     believed: Numbers = np.maximum(np.minimum(found, CEILING * _ordinary_tail(past, rate)), LEAST)
     return believed
+
+
+def episodes(sizes: Numbers, scored: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the nights of weeks on most of which something else was going on: they say nothing of ordinary nights.
+
+    Nights by histories. The ceiling above ignores upheavals of less than a fifth of the past only, and two markets
+    that are joined stay strange for ten weeks. Nights in control never make an episode
+    (``tests/facts/test_own_past.py``), so that the budget is what it is without this.
+    """
+    middle = np.nanmedian(np.where(scored, sizes, np.nan), axis=0)
+    large = scored & (sizes > EPISODE * np.maximum(middle, LEAST))
+    week = np.lib.stride_tricks.sliding_window_view
+    if len(large) < EPISODE_WEEK:
+        return np.zeros_like(large)
+    full = week(large, EPISODE_WEEK, axis=0).sum(axis=-1) >= EPISODE_NIGHTS
+    room = np.zeros((EPISODE_WEEK - 1, *full.shape[1:]), bool)
+    return np.asarray(week(np.concatenate([room, full, room]), EPISODE_WEEK, axis=0).any(axis=-1))
 
 
 def strangeness(past: Numbers, tonight: Numbers, rate: float, rank_nights: int) -> Numbers:
