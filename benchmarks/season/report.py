@@ -40,6 +40,8 @@ _CLOSING = f"""## What this does and does not show
   data sets had been run, and nothing was changed for it. `gated`: the newest {HOLDOUT_NIGHTS} nights are kept back from every training, and the promotion gate that ships
   judges challenger and champion on them; what was trained on is that much older. A promotion was wrong when the version
   it replaced would have lost less, by more than 1 %, on the 14 nights that followed.
+- Training every night takes hours on tables of years; it was run where a line says so. Fewer start nights than five
+  were run for many policies (column `starts`), and one to three on the kept data sets.
 - All labels are certified here, and slices and calibration of the mixture are not judged. Public tables that were not
   given (`DATA=`) are missing. Flights are one in four.
 - `restart` is not wired into the nightly run yet: it is measured here, and the shipped retraining after a concept
