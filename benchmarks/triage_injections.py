@@ -70,9 +70,9 @@ def _measured(world: World, nights: Nights) -> Numbers | None:
     return found
 
 
-def drawn(world: World, draw: Draw) -> Nights:
-    """Draw fourteen of the spare nights."""
-    spare = draw.permutation(np.arange(LEARNT + ORDINARY, NIGHTS))[:RECENT]
+def drawn(world: World, draw: Draw, nights: int = RECENT) -> Nights:
+    """Draw fourteen of the spare nights, or more."""
+    spare = draw.permutation(np.arange(LEARNT + ORDINARY, NIGHTS))[:nights]
     frame = world.nights(np.sort(spare))
     return Nights(frame, frame["y"].to_numpy(float))
 
@@ -87,9 +87,11 @@ def nothing(world: World, nights: Nights, draw: Draw) -> Nights:
 
 
 def _column(change: Callable[[pd.Series, Draw], object], world: World, nights: Nights, draw: Draw) -> Nights:
-    name = str(draw.choice(world.numbers))
+    """Break one column; where that leaves every value as it was, such as a multiple of no rain, another one."""
     frame = nights.frame.copy()
-    frame[name] = change(frame[name], draw)
+    while frame.equals(nights.frame):
+        name = str(draw.choice(world.numbers))
+        frame[name] = change(nights.frame[name], draw)
     return replace(nights, frame=frame)
 
 
@@ -147,11 +149,13 @@ def stale_night(world: World, nights: Nights, draw: Draw) -> Nights:
 
 
 def stale_column(world: World, nights: Nights, draw: Draw) -> Nights:
-    """Let one column keep the values of the last ordinary night."""
-    name = str(draw.choice([name for name in world.numbers if world.ordinary[name].nunique() > 30]))
-    last = world.nights([LEARNT + ORDINARY - 1])[name].to_numpy()
+    """Let one column keep the values of the last ordinary night; not one that is the same every night."""
     frame = nights.frame.copy()
-    frame[name] = frame.groupby("night")[name].transform(lambda column: np.resize(last, len(column)))
+    while frame.equals(nights.frame):
+        name = str(draw.choice([name for name in world.numbers if world.ordinary[name].nunique() > 30]))
+        last = world.nights([LEARNT + ORDINARY - 1])[name].to_numpy()
+        for at in frame.groupby("night").indices.values():
+            frame.loc[at, name] = np.resize(last, len(at))
     return replace(nights, frame=frame)
 
 

@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 def trial(cause, named, **more):
     """Make one triaged injection."""
     told = {"world": "made_up", "seed": 300, "cause": cause, "kind": cause, "named": named, "confidence": 0.9}
-    return told | {"reason": "It is so.", "trains": named == "concept"} | more
+    told |= {"reason": "It is so.", "trains": named == "concept", "trains_at_last": named != cause}
+    return told | more
 
 
 def test_the_worst_class_and_the_retrained_feeds_are_the_result():
@@ -18,6 +19,7 @@ def test_the_worst_class_and_the_retrained_feeds_are_the_result():
     found = [trial("none", "none"), trial("broken_feed", "concept"), trial("broken_feed", "broken_feed")]
     made = report(found, [300])
     assert (made["ours"], made["broken_feeds_retrained"], made["n"]) == (0.5, 0.5, 3)
+    assert made["broken_feeds_retrained_at_last"] == 0.5
     assert made["matrix"]["broken_feed"] == {"concept": 1, "broken_feed": 1}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from perennial.clock import after, between
 from perennial.facts.edges import freeze_edges
+from perennial.facts.exact_signs import find_exact_signs
 from perennial.facts.feed_faults import find_faults
 from perennial.facts.likely_cause import likely_cause
 from perennial.facts.profile import profile
@@ -274,6 +275,49 @@ def test_a_code_with_none_of_its_values_is_a_fault(usual, tonight, recoded):
     *before, last = nights
     found = find_faults(edges, {key: nights[key] for key in before}, {last: nights[last]})
     assert [fault.sign for fault in found if fault.sign == "recoded"] == (["recoded"] if recoded else [])
+
+
+def shares(nights, factor=1.0, begin=0):
+    """Profile nights of a number that all rows of a night share, such as yesterday's share of late flights."""
+    draw = np.random.default_rng(begin)
+    tables = [pa.table({"late": np.full(50, factor * draw.uniform(0.05, 0.5))}) for _ in range(nights)]
+    return {after("2013-01-01", begin + i): table for i, table in enumerate(tables)}
+
+
+def test_a_tenth_of_a_number_that_a_night_shares_is_a_unit():
+    """Its nights have no spread of their own, so their means must tell; ordinary nights tell nothing."""
+    usual, broken, sound = shares(56), shares(14, 0.1, begin=56), shares(14, begin=57)
+    edges = freeze_edges(pa.concat_tables(usual.values()))
+    before, *after_it = (
+        {key: profile(table, edges) for key, table in one.items()} for one in (usual, broken, sound)
+    )
+    signs = [[fault.sign for fault in find_exact_signs(edges, before, nights)] for nights in after_it]
+    assert signs == [["unit"], []]
+
+
+def test_a_column_that_repeats_the_night_before_is_stale_however_many_rows_there_are():
+    """Its values come again, cut off or begun anew; ordinary nights of as many rows never look so."""
+    draw = np.random.default_rng(3)
+    tables = [pa.table({"miles": draw.choice(120, int(draw.integers(150, 280))) * 17.0}) for _ in range(70)]
+    edges = freeze_edges(pa.concat_tables(tables[:56]))
+    usual = {after("2013-01-01", i): profile(table, edges) for i, table in enumerate(tables[:56])}
+    last = tables[55]["miles"].to_numpy()
+    stale = [pa.table({"miles": np.resize(last, len(table))}) for table in tables[56:]]
+    for nights, signs in ((stale, ["stale"]), (tables[56:], [])):
+        recent = {after("2013-03-01", i): profile(table, edges) for i, table in enumerate(nights)}
+        assert [fault.sign for fault in find_exact_signs(edges, usual, recent)] == signs
+
+
+def test_rain_in_another_unit_is_told_by_two_nights_of_rain():
+    """Most of its values stay nothing; values ten usual ranges away on two nights are enough, on one they are not."""
+    dry = {after(TONIGHT, -i): pa.table({"rain": np.zeros(50)}) for i in range(20)}
+    wet = pa.table({"rain": np.linspace(0, 0.4, 50)})
+    edges = freeze_edges(wet)
+    usual = {after("2013-01-01", i): profile(wet, edges) for i in range(28)}
+    for nights, signs in ((2, ["out_of_range"]), (1, [])):
+        far = {key: pa.table({"rain": np.full(50, 100.0)}) for key in list(dry)[:nights]}
+        recent = {key: profile(table, edges) for key, table in (dry | far).items()}
+        assert [fault.sign for fault in find_exact_signs(edges, usual, recent)] == signs
 
 
 def test_an_empty_night_and_a_first_night_are_no_fault():

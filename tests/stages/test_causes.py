@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -86,6 +87,14 @@ def test_labels_that_no_longer_follow_are_a_concept_change(project: Project, reg
     found = cause_of(workspace, over("residual_drift"), night=last)
     assert (found.cause, found.asks_for_training) == ("concept", True)
     assert float(str(found.evidence["beyond"])) > 1
+    longer = cause_of(workspace, over("residual_drift", window=28), night=last)
+    assert _nights_compared(longer) > _nights_compared(found)
+
+
+def _nights_compared(found: Diagnosis) -> int:
+    """Count the recent nights that a cause rests on: as many as the slow arm needed to see it."""
+    strongest: Any = found.evidence["strongest"]
+    return int(strongest["nights"][1])
 
 
 def test_predictions_that_are_all_alike_are_the_models_fault(

@@ -28,6 +28,8 @@ NEAR = 0.06
 """How near a smaller factor's mean and spread must both come to a known one: a world does move by half."""
 LEAST, SUSPECT = 0.4, 0.25
 """In logs: a factor of half as much is the least suspected, and mean and spread lie so near to it."""
+FAR, FAR_NIGHTS = 10.0, 2
+"""Values so many usual ranges beyond the range, on so many nights, are a fault however few rows have one."""
 NEARLY, MOSTLY = 0.85, 0.75
 """Share of nights that must lie beyond so many of the ordinary ones, for a fault and for a suspicion."""
 
@@ -84,14 +86,15 @@ def _signs(name: str, usual: Columns, recent: Mapping[Night, ColumnProfile]) -> 
     if not usual or not recent:
         return
     nights, now = tuple(recent), list(recent.values())
-    pairs = zip(nights, pairwise([usual[-1], *now]), strict=True)
-    still = tuple(night for night, pair in pairs if _same(*pair))
-    if len(still) >= SHARE_OF_NIGHTS * len(now) and not any(_same(*pair) for pair in pairwise(usual)):
+    if still := _still(usual, recent):
         said = f"{name} stands still: it has the values of the night before"
         yield Fault("stale", name, said, still, len(now))
     elif len(now) >= FEWEST_NIGHTS and _chance_of_run(usual, now) < BY_CHANCE:
         said = f"{name} has kept one value for {len(now)} nights, which ordinary nights do not"
         yield Fault("constant", name, said, nights, len(now))
+    elif len(far := _far(usual, recent)) >= FAR_NIGHTS:
+        said = f"{name} has values more than {FAR:g} times its usual range away from it"
+        yield Fault("out_of_range", name, said, far, len(now))
     elif factor := _factor(usual, now):
         said = f"mean and spread of {name} look as if multiplied by {factor:.4g}"
         yield Fault("unit", name, said, nights, len(now))
@@ -104,6 +107,26 @@ def _same(one: ColumnProfile, other: ColumnProfile) -> bool:
     return (one.counts, one.total, one.squares) == (other.counts, other.total, other.squares)
 
 
+def _still(usual: Columns, recent: Mapping[Night, ColumnProfile]) -> tuple[Night, ...]:
+    """Return the nights that repeat the one before, if half do and ordinary nights never did."""
+    now = [usual[-1], *recent.values()]
+    for repeats in (_same, _contained) if len(recent) >= FEWEST_NIGHTS else (_same,):
+        still = tuple(night for night, pair in zip(recent, pairwise(now), strict=True) if repeats(*pair))
+        if len(still) >= SHARE_OF_NIGHTS * len(recent) and not any(
+            repeats(*pair) for pair in pairwise(usual)
+        ):
+            return still
+    return ()
+
+
+def _contained(one: ColumnProfile, other: ColumnProfile) -> bool:
+    """Whether one night has, in every bin, no fewer values than the other: the same ones, of more or fewer rows."""
+    if one.distinct is not None or other.distinct is not None:
+        return False
+    apart = [a - b for a, b in zip(one.counts, other.counts, strict=True)]
+    return min(apart) >= 0 or max(apart) <= 0
+
+
 def _chance_of_run(usual: Columns, now: Columns) -> float:
     """Return how likely ordinary nights all have the one value that all nights have now; 1 where they do not."""
     values = {night.distinct for night in now}
@@ -111,6 +134,19 @@ def _chance_of_run(usual: Columns, now: Columns) -> float:
         return 1.0
     share = sum(night.distinct == now[0].distinct for night in usual) / len(usual)
     return float(share ** len(now))
+
+
+def _far(usual: Columns, recent: Mapping[Night, ColumnProfile]) -> tuple[Night, ...]:
+    """Return the nights with values far beyond, as of a quantity that is mostly none, such as rain, in another unit."""
+    low = min((one.low for one in usual if one.low is not None), default=0.0)
+    high = max((one.high for one in usual if one.high is not None), default=0.0)
+    reach = FAR * (high - low)
+    return tuple(
+        night
+        for night, one in recent.items()
+        if reach and one.low is not None and one.high is not None
+        if one.low < low - reach or one.high > high + reach
+    )
 
 
 def _factor(usual: Columns, now: Columns) -> float | None:
@@ -125,12 +161,12 @@ def _factor(usual: Columns, now: Columns) -> float | None:
         abs(math.log(spread / large)) < NEAR_LARGE
         and abs(after.mean / large - before.mean) < AGREES * before.sd
     ):
-        return large if _beyond([one.sd or 0.0 for one in usual], [one.sd or 0.0 for one in now]) else None
+        return large if _spreads_beyond(usual, now) or _means_beyond(usual, now) else None
     factor = after.mean / before.mean
     small = _nearest(factor, known_factors())
     if abs(factor / small - 1) > NEAR or abs(math.log(spread / small)) > NEAR:
         return None
-    return small if _beyond([one.mean or 0.0 for one in usual], [one.mean or 0.0 for one in now]) else None
+    return small if _means_beyond(usual, now) else None
 
 
 def _nearest(factor: float, known: Sequence[float]) -> float:
@@ -154,6 +190,15 @@ def _mostly_beyond(usual: Columns, now: Columns) -> bool:
     low, high = (means[int(share * (len(means) - 1))] for share in (1 - MOSTLY, MOSTLY))
     sides = [sum((one.mean or 0.0) < low for one in now), sum((one.mean or 0.0) > high for one in now)]
     return max(sides) >= MOSTLY * len(now)
+
+
+def _means_beyond(usual: Columns, now: Columns) -> bool:
+    return _beyond([one.mean or 0.0 for one in usual], [one.mean or 0.0 for one in now])
+
+
+def _spreads_beyond(usual: Columns, now: Columns) -> bool:
+    """Of a column with one value a night, such as a share of yesterday's, only means say anything."""
+    return _beyond([one.sd or 0.0 for one in usual], [one.sd or 0.0 for one in now])
 
 
 def _beyond(usual: Sequence[float], now: Sequence[float]) -> bool:

@@ -37,10 +37,8 @@ INPUT_P, INPUT_FLOOR = 0.02, 0.2
 """Error shared by all inputs, and the least move of a mean, in standard deviations."""
 HARM, OWN_ERROR = 0.0125, 0.015
 """A rise of the expected log loss a row that is harm, and by how much the expectation itself is usually off."""
-PATTERN = 3.0
-"""Log likelihood by which corrupted labels must be the better story."""
-STEADY = 0.7
-"""Standard errors by which they must be so night after night: a relation that turned lately is not."""
+STEADY = 1.28
+"""Standard errors by which corrupted labels must be the better story night after night (one-sided, .10)."""
 
 
 FEWEST_USUAL_NIGHTS = 14
@@ -141,11 +139,9 @@ def _relation(ground: Ground, beyond: float, strongest: Moved) -> LikelyCause:
     rows = ground.recent.known
     told = stories(rows.night, rows.described, ground.expected(rows), rows.labels)
     evidence: Evidence = {"strongest": asdict(strongest), "beyond": beyond, "stories": asdict(told)}
-    apart = told.corrupted - max(told.changed, told.level)
-    if apart > PATTERN and told.steady > STEADY:
-        return LikelyCause(
-            "labels", _sure(apart, PATTERN), _corrupted(told), relation_known=True, evidence=evidence
-        )
+    if told.steady > STEADY:
+        sure = _sure(told.steady, STEADY)
+        return LikelyCause("labels", sure, _corrupted(told), relation_known=True, evidence=evidence)
     said = f"Labels no longer follow from the inputs as they did: {_sentence(strongest)}."
     if told.level >= told.changed:
         said += " All rows moved alike, which another rule of the labels would look like as well."

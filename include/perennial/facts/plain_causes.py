@@ -13,6 +13,7 @@ import numpy as np
 from perennial.facts.evidence import Evidence
 from perennial.facts.exact_signs import find_exact_signs
 from perennial.facts.feed_faults import SHARE_OF_NIGHTS, Fault, find_faults
+from perennial.facts.new_values import inputs_of_new_values
 from perennial.facts.shared_ground import Ground, Rows
 from perennial.facts.situation import LikelyCause, NightScores, Situation
 
@@ -33,12 +34,7 @@ def plain_cause(known: Situation) -> LikelyCause | None:
 def broken_feed(known: Situation) -> LikelyCause | None:
     """Look for signs that a column did not come as it should, on half of the nights or more."""
     faults = _faults(known)
-    lost = _lost_spread(known.ground) if known.ground and len(known.recent) > 1 else ""
-    if not faults and lost:
-        said = f"The feed looks broken: {lost} has lost its spread."
-        nights = tuple(sorted(known.recent))
-        evidence: Evidence = {"lost_spread": lost}
-        return LikelyCause("broken_feed", 0.5, said, False, (lost,), nights, evidence)
+    faults = faults or [one for one in _of_rows(known) if (one.sign, one.column) not in known.accepted]
     if not faults:
         return None
     shown = max(fault.nights / fault.of_nights for fault in faults)
@@ -46,7 +42,7 @@ def broken_feed(known: Situation) -> LikelyCause | None:
     said = f"The feed looks broken: {'; '.join(_said(fault) for fault in faults[:FAULTS_NAMED])}{more}."
     columns = dict.fromkeys(name for fault in faults for name in (fault.column, fault.other) if name)
     nights = tuple(sorted({night for fault in faults for night in fault.on}))
-    evidence = {"faults": [asdict(fault) for fault in faults]}
+    evidence: Evidence = {"faults": [asdict(fault) for fault in faults]}
     return LikelyCause("broken_feed", shown, said, False, tuple(columns), nights, evidence)
 
 
@@ -56,6 +52,21 @@ def _faults(known: Situation) -> list[Fault]:
     asked = known.edges, known.reference, known.recent
     found = [*find_faults(*asked), *find_exact_signs(*asked)]
     return [fault for fault in found if (fault.sign, fault.column) not in known.accepted]
+
+
+def _of_rows(known: Situation) -> list[Fault]:
+    """List what only rows show, of all nights of a finding that has more than one."""
+    if known.ground is None or len(known.recent) < 2:  # noqa: PLR2004
+        return []
+    nights = tuple(sorted(known.recent))
+    found = [
+        Fault("recoded", name, f"{name} has none of its usual values", nights, len(nights))
+        for name, _, _ in inputs_of_new_values(known.ground)
+    ]
+    lost = _lost_spread(known.ground)
+    return (
+        [*found, Fault("unit", lost, f"{lost} has lost its spread", nights, len(nights))] if lost else found
+    )
 
 
 def _said(fault: Fault) -> str:

@@ -108,8 +108,16 @@ class _Facts:
         relation, inputs = self.relation, self.readings.get("night_shift")
         lasting = inputs is not None and inputs.state == "over" and inputs.evidence.get("nights", 1) != 1
         if lasting or (relation is not None and relation.state == "over"):
-            return between(after(self.night, 1 - SLOW_NIGHTS), self.night)
+            return between(after(self.night, 1 - self._lasting), self.night)
         return [self.night]
+
+    @property
+    def _lasting(self) -> int:
+        """As many nights as the slow arm needed to see it, for a small change needs as many to be named."""
+        relation = self.relation
+        slow = relation is not None and relation.arm == "residual_drift" and relation.state == "over"
+        window = relation.evidence.get("window") if slow and relation else None
+        return max(window, SLOW_NIGHTS) if isinstance(window, int) else SLOW_NIGHTS
 
     def _profiles(self, first: Night, last: Night) -> dict[Night, Profile]:
         store = self.workspace.store
