@@ -121,9 +121,9 @@ def test_a_night_that_cannot_be_read_is_refused_in_a_sentence_and_silent(
 
 
 PAGED = {
-    "no rows, as declared": (no_rows_as_declared, "rows 60.00 -> 0"),
-    "one row": (with_rows(lambda rows: rows[:1]), "rows 60.00 -> 1"),
-    "two rows": (with_rows(lambda rows: rows[:2]), "rows 60.00 -> 2"),
+    "no rows, as declared": (no_rows_as_declared, "rows 60 -> 0"),
+    "one row": (with_rows(lambda rows: rows[:1]), "rows 60 -> 1"),
+    "two rows": (with_rows(lambda rows: rows[:2]), "rows 60 -> 2"),
     "an empty column": (column("weight", lambda _, __: ""), "weight missing share 0 -> 1"),
     "a constant column": (column("weight", lambda _, __: "3.5"), "weight has one value in all rows"),
     "as many categories as rows": (

@@ -63,10 +63,13 @@ class Stream:
 
         >>> Stream("carrier", "share", "UA").describe(0.21, 0.35)
         'carrier UA share 0.21 -> 0.35'
+        >>> Stream("", "rows").describe(929.0, 718.0)
+        'rows 929 -> 718'
         """
+        words = [f"{number:,.0f}" if self.aspect == "rows" else _plainly(number) for number in (before, now)]
         what = f" {self.category or 'all others'}" if self.aspect == "share" else ""
         what = f" with {self.category}" if self.aspect == "association" else what
-        return f"{self.column}{what}{_WORDS[self.aspect]} {_plainly(before)} -> {_plainly(now)}"
+        return f"{self.column}{what}{_WORDS[self.aspect]} {words[0]} -> {words[1]}"
 
 
 @dataclass(frozen=True)
