@@ -5,7 +5,7 @@ Reads the few numbers that settled nights left behind, and no rows. Nights that 
 
 from __future__ import annotations
 
-from perennial.clock import Night
+from perennial.clock import Night, after
 from perennial.facts.broken_promise import RECENT_NIGHTS, USUAL_NIGHTS, chance_of_excess
 from perennial.facts.night_loss import ALL
 from perennial.facts.realised import NightMean
@@ -38,9 +38,9 @@ def excess_chance(workspace: Workspace, model: str, night: Night) -> float | Non
 
 
 def answered_excess(workspace: Workspace, model: str, night: Night) -> int:
-    """Count the trainings that a broken promise asked for since the serving version was trained."""
+    """Count the trainings that a broken promise asked for after the serving version's own."""
     version = serving(workspace, model, night)
     if version is None:
         return 0
-    made = workspace.ledger.entries(model, kinds={"retrain"}, first_night=version.night)
+    made = workspace.ledger.entries(model, kinds={"retrain"}, first_night=after(version.night))
     return sum(one.night < night and one.evidence["trigger"] == "performance" for one in made)
