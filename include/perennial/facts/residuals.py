@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from perennial.clock import Night
 
@@ -51,12 +52,12 @@ class Residuals:
         if not (math.isfinite(self.scale) and self.scale > 0):
             raise ValueError(f"the scale of residuals must be a positive number, not {self.scale}")
 
-    @property
+    @cached_property
     def reference_means(self) -> tuple[float, ...]:
         """Return the reference nights' means over the scale, oldest first."""
         return self._scaled(self.reference)
 
-    @property
+    @cached_property
     def live_means(self) -> tuple[float, ...]:
         """Return the live nights' means over the scale, oldest first."""
         return self._scaled(self.live)

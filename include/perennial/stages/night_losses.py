@@ -101,20 +101,23 @@ def counted(
     """Return the labelled rows, and those that came true, by range of scores: of each settled night of a version."""
     import numpy as np
 
-    found: dict[Night, tuple[Numbers, Numbers]] = {}
-    table = _tables(workspace, model).table(night, ["night", "version", "matured", "rows", "came_true"])
-    if table is not None:
-        rows, true = (square(table[name]) for name in ("rows", "came_true"))
-        about = zip(*(table[name].to_pylist() for name in ("night", "version", "matured")), strict=True)
-        for place, (key, by, matured) in enumerate(about):
-            if by == version and matured:
-                found[key] = (rows[place], true[place])
-    through = table["night"][-1].as_py() if table is not None else ""
+    kept = _tables(workspace, model).once(night, _counted)
+    through, settled = kept if kept is not None else ("", {})
+    found = {key: counts for (key, by), counts in settled.items() if by == version}
     for key in _scored(workspace, model, through, night):
         said = _revision(workspace, model, key, night)
         if said and said["loss"]["version"] == version and said["loss"]["matured"] and said["counts"]:
             found[key] = dense(np.array(json.loads(said["counts"])))
     return found
+
+
+def _counted(read: Columns) -> tuple[Night, dict[tuple[Night, str], tuple[Numbers, Numbers]]]:
+    """Return the last night of a table, and the counts of its settled nights, each with its version."""
+    table = read(["night", "version", "matured", "rows", "came_true"])
+    nights, versions, matured = (table[name].to_pylist() for name in ("night", "version", "matured"))
+    counts = zip(*(square(table[name]) for name in ("rows", "came_true")), strict=True)
+    about = zip(nights, versions, matured, counts, strict=True)
+    return nights[-1], {(key, by): (rows, true) for key, by, settled, (rows, true) in about if settled}
 
 
 def dense(counts: Numbers) -> tuple[Numbers, Numbers]:
