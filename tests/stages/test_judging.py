@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.doubles.projects import MODEL, Project
+from tests.doubles.projects import FIRST, MODEL, Project
 from tests.stages.conftest import BIRTH
 
 from perennial.clock import after, between
@@ -11,7 +11,7 @@ from perennial.facts.decision import Verdict
 from perennial.ledger.base import NewEntry
 from perennial.stages.judging import decisions, judge_past
 from perennial.stages.past_trainings import attempts, cost
-from perennial.stages.replay import pass_night, renew
+from perennial.stages.replay import load_history, pass_night, renew
 from perennial.stages.retrain import asks_by_itself, retrain
 from perennial.workspace import Workspace
 
@@ -102,6 +102,26 @@ def test_a_changed_folder_asks_once_for_a_training(lived: Project, registry_data
     retrain(workspace, MODEL, LATER, trigger="growth", under_way=True)
     assert asks_by_itself(workspace, MODEL, LATER) == "growth"
     assert asks_by_itself(workspace, MODEL, after(LATER)) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "asks"), [({"estimator": "constant"}, "age"), ({"more": "risk: high\n"}, None)]
+)
+def test_a_model_that_nothing_serves_is_trained_again_unless_a_person_is_awaited(
+    declared: dict[str, str], asks: str | None, registry_database: Path, tmp_path: Path
+) -> None:
+    """Its gates refused the first candidate: four weeks later there is more to learn from, and nobody has to ask."""
+    project = Project(tmp_path / "project").declare(**declared).deliver(FIRST, after(BIRTH, 30))
+    workspace = project.workspace(registry_database)
+    load_history(workspace, MODEL, FIRST, BIRTH)
+    assert not renew(workspace, MODEL, BIRTH).promoted
+    load_history(workspace, MODEL, after(BIRTH), after(BIRTH, 30))
+    assert asks_by_itself(workspace, MODEL, after(BIRTH, 27)) is None
+    assert asks_by_itself(workspace, MODEL, after(BIRTH, 28)) == asks
+    if asks:
+        decision = retrain(workspace, MODEL, after(BIRTH, 28), trigger="age")
+        assert decision.verdict is Verdict.PASS
+        assert "nothing serves since the gates refused" in decision.reason
 
 
 def test_a_broken_feed_found_tonight_stands_against_a_request_by_hand(past: Workspace) -> None:

@@ -63,6 +63,9 @@ class RetrainingFacts:
     answered_excess: int = 0
     """Trainings that such a loss asked for since this version serves, none of which took its place."""
 
+    unserved: bool = False
+    """Whether nothing serves, because no candidate has passed its gates."""
+
     expected: ExpectedGain | None = None
     """What a training may gain, by this model's own past; none before the first version."""
 
@@ -75,6 +78,7 @@ class RetrainingFacts:
         for asked in ("cpu_seconds_last_28_nights", "excess_chance"):
             if plain[asked] is None:
                 del plain[asked]
-        if not self.answered_excess:
-            del plain["answered_excess"]
+        for rare in ("answered_excess", "unserved"):
+            if not plain[rare]:
+                del plain[rare]
         return {**plain, "expected": self.expected.as_json() if self.expected else None}

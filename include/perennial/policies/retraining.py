@@ -13,6 +13,9 @@ from perennial.facts.decision import Decision
 from perennial.facts.expected_gain import JUDGED_NIGHTS
 from perennial.facts.training_request import BUDGET_NIGHTS, RetrainingFacts, Trigger
 
+UNSERVED_NIGHTS = 28
+"""Where the gates refused the only candidates there were, the next is trained after so many nights: with fewer new ones
+it would mostly be refused again."""
 NOT_MENDED = ("labels", "model")
 """Causes by which losses rise although no other model would lose less."""
 
@@ -47,7 +50,10 @@ ends on 2013-05-19.'
         description="So large a share of the last training's rows is enough, however few they are.",
     )
     max_age_nights: int = Field(
-        0, ge=0, description="Train when the last training is this many nights old; 0 is never by age alone."
+        0,
+        ge=0,
+        description="Train when the last training is this many nights old; 0 is never by age alone, but after 28 nights "
+        "where nothing serves because the gates refused.",
     )
     grow_by: float = Field(
         0,
@@ -106,10 +112,17 @@ ends on 2013-05-19.'
         return Decision.passed(f"Training on {facts.night}: {_because(facts)}.{foretold}", **numbers)
 
     def is_due(self, facts: RetrainingFacts) -> bool:
-        """Whether the last training is so old that age asks for a new one."""
-        if not self.max_age_nights or facts.last_training_night is None:
+        """Whether the last training is so old that age asks for a new one; a model that nothing serves does not wait long.
+
+        >>> from dataclasses import replace
+        >>> refused = RetrainingFacts("2013-05-12", "age", last_training_night="2013-04-12", unserved=True)
+        >>> Retraining().is_due(refused), Retraining().is_due(replace(refused, unserved=False))
+        (True, False)
+        """
+        most = [nights for nights in (self.max_age_nights, facts.unserved and UNSERVED_NIGHTS) if nights]
+        if not most or facts.last_training_night is None:
             return False
-        return nights_apart(facts.last_training_night, facts.night) >= self.max_age_nights
+        return nights_apart(facts.last_training_night, facts.night) >= min(most)
 
     def has_grown(self, facts: RetrainingFacts) -> bool:
         """Whether there is so much more to learn from that growth asks for a training.
@@ -242,6 +255,8 @@ def _stopped(facts: RetrainingFacts) -> str | None:
 def _because(facts: RetrainingFacts) -> str:
     if facts.last_training_night is None:
         return f"asked for by {_who(facts)}, and there is no earlier training"
+    if facts.unserved and facts.trigger == "age":
+        return f"nothing serves since the gates refused the candidate of {facts.last_training_night}"
     cause = f" ({facts.cause})" if facts.cause else ""
     age = nights_apart(facts.last_training_night, facts.night)
     return (

@@ -66,7 +66,8 @@ def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | 
     a week passes before the same is asked again.
     """
     trained = [one for one in trainings(workspace, model, night) if one.night < night]
-    if not trained or workspace.ledger.champion(model, night) is None:
+    unserved = workspace.ledger.champion(model, night) is None
+    if not trained or (unserved and _awaits_approval(workspace, model, trained[-1])):
         return None
     policy, last = workspace.spec(model).retraining, trained[-1]
     cooled = nights_apart(last.night, night) >= policy.cooldown_nights
@@ -80,9 +81,15 @@ def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | 
         recipe_untried=policy.on_new_recipe and _untried(workspace, model, trained),
         excess_chance=excess_chance(workspace, model, night) if asked else None,
         answered_excess=answered_excess(workspace, model, night) if asked else 0,
+        unserved=unserved,
     )
     trigger = policy.asks_by_itself(facts)
     return None if trigger and _lately_answered(workspace, model, night, trigger) else trigger
+
+
+def _awaits_approval(workspace: Workspace, model: str, last: Candidate) -> bool:
+    """Whether the last candidate passed and waits for a person: another would only wait beside it."""
+    return bool(workspace.ledger.entries(model, kinds={"awaits_approval"}, first_night=last.night))
 
 
 def _lately_answered(workspace: Workspace, model: str, night: Night, trigger: Trigger) -> bool:
@@ -123,6 +130,7 @@ def gather(
         trainings_last_28_nights=sum(one.night > after(night, -BUDGET_NIGHTS) for one in trained),
         recipe_untried=_untried(workspace, model, trained),
         excess_chance=excess_chance(workspace, model, night) if trigger == "performance" else None,
+        unserved=workspace.ledger.champion(model, night) is None,
     )
 
 
