@@ -320,10 +320,20 @@ def test_rain_in_another_unit_is_told_by_two_nights_of_rain():
         assert [fault.sign for fault in find_exact_signs(edges, usual, recent)] == signs
 
 
-def test_an_empty_night_and_a_first_night_are_no_fault():
-    """No rows, or nothing to compare with, says nothing about columns."""
+@pytest.mark.parametrize(("count", "signs"), [(0, ["cut_short"]), (40, ["cut_short"]), (60, [])])
+def test_a_night_with_less_than_a_tenth_of_the_fewest_rows_broke_off(count, signs):
+    """Of so few rows nothing else can be said; where few nights are known, or some were as short, it is no fault."""
+    short = {TONIGHT: profile(night().slice(0, count), EDGES)}
+    assert [fault.sign for fault in find_faults(EDGES, REFERENCE, short)] == signs
+    few = dict(list(REFERENCE.items())[:20])
+    assert "cut_short" not in [fault.sign for fault in find_faults(EDGES, few, short)]
+    as_short = REFERENCE | {after(TONIGHT, -200): profile(night().slice(0, count), EDGES)}
+    assert "cut_short" not in [fault.sign for fault in find_faults(EDGES, as_short, short)]
+
+
+def test_a_first_night_is_no_fault():
+    """Nothing to compare with says nothing about columns."""
     empty = {TONIGHT: profile(night().slice(0, 0), EDGES)}
-    assert find_faults(EDGES, REFERENCE, empty) == []
     assert diagnosed(known(empty, reference={})).cause == "not_assessable"
 
 

@@ -143,6 +143,7 @@ def test_a_night_that_is_not_itself_pages_and_says_what_moved(
     came = passed(project.workspace(registry_database))
     assert (came.watched.state, came.refused) == ("page", "")
     assert said in came.watched.reason
+    assert came.watched.cause == "broken_feed"
 
 
 QUIET = {

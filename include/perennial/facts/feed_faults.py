@@ -19,7 +19,9 @@ from perennial.facts.edges import ColumnEdges, Edges
 from perennial.facts.feed_shapes import NEAR, Moved, has_few_values
 from perennial.facts.profile import ColumnProfile, Profile, merge
 
-Sign = Literal["retyped", "missing", "constant", "recoded", "swapped", "unit", "out_of_range", "stale"]
+Sign = Literal[
+    "cut_short", "retyped", "missing", "constant", "recoded", "swapped", "unit", "out_of_range", "stale"
+]
 """What was seen, most certain first; ``stale`` comes from ``facts/exact_signs.py``."""
 
 SHARE_OF_NIGHTS = 0.5
@@ -30,6 +32,9 @@ OUTSIDE_SHARE, OUTSIDE_REACH, OUTSIDE_REACH_OF_FEW = 0.01, 0.25, 1.0
 for a column with few values a night, such as the weather at three airports: nights differ as a whole."""
 SETTLED_NIGHTS, LEARNT_NIGHTS, FEWEST_CODES = 28, 14, 5
 """A number is a code when its first two weeks of so many nights show so many values, and every later night some."""
+CUT_SHORT = 10
+"""A night with less than a tenth of the rows that any reference night had is a delivery that broke off: of so few
+rows nothing else can be said."""
 FEWEST_VALUES = 20
 """A column with fewer values on a night can be constant by chance."""
 
@@ -98,14 +103,19 @@ def _one_factor(factors: Iterable[float]) -> bool:
 def _signs(edges: Edges, nights: list[Profile], pooled: Profile, tonight: Profile) -> Iterator[Seen]:
     found: dict[str, Seen] = {}
     moved: dict[str, Moved] = {}
+    fewest = min(night.rows for night in nights)
+    if len(nights) >= SETTLED_NIGHTS and tonight.rows * CUT_SHORT < fewest:
+        said = f"{tonight.rows:,} rows came, where the {len(nights)} nights before had {fewest:,} at least"
+        yield Seen("cut_short", "", said)
+        return
     for name, cut in edges.columns.items():
         column, usual = tonight.columns.get(name), pooled.columns.get(name)
         if column is None or usual is None or not tonight.rows:  # an empty night says nothing of its columns
             continue
         past = [(night.columns[name], night.rows) for night in nights if name in night.columns and night.rows]
-        said = _of_presence(column, tonight.rows, past) or _of_values(column, usual, past, cut)
-        if said:
-            found[name] = Seen(said[0], name, f"{name} {said[1]}")
+        sign = _of_presence(column, tonight.rows, past) or _of_values(column, usual, past, cut)
+        if sign:
+            found[name] = Seen(sign[0], name, f"{name} {sign[1]}")
         shape = Moved.of(column, usual, cut)
         if shape:
             moved[name] = shape
