@@ -3,6 +3,8 @@
 import json
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,23 @@ def test_a_port_in_use_is_left_to_its_owner(tmp_path: Path) -> None:
         launch = prepare(ROOT, tmp_path)
     assert busy not in {launch.airflow_port, launch.mlflow_port}
     assert launch.airflow_port != launch.mlflow_port
+
+
+HOLD = "from perennial_airflow.launch.environment import free_port; print(free_port({}), flush=True); input()"
+
+
+def test_a_port_that_another_launch_is_about_to_open_is_left_to_it() -> None:
+    """An Airflow opens its port many seconds after it was chosen; a second launch beside it takes the next."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        first = probe.getsockname()[1]
+    asked = [sys.executable, "-c", HOLD.format(first)]
+    with subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        chosen = int(other.stdout.readline())
+        assert environment.free_port(chosen) > chosen
+        other.communicate("done\n")
+    assert [environment.free_port(chosen) for _ in range(2)] == [chosen] * 2
 
 
 def test_a_second_launch_keeps_address_password_and_secret(launch: Launch) -> None:

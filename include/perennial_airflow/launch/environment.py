@@ -18,6 +18,8 @@ from pathlib import Path
 USER = "admin"
 FIRST_AIRFLOW_PORT, FIRST_MLFLOW_PORT = 18080, 15000
 _TRIED_PORTS = 200
+_reserved: dict[int, socket.socket] = {}
+"""Ports that this process has chosen, each with the name that holds it."""
 _USERS_OWN = ("AIRFLOW_CONN_", "AIRFLOW_VAR_")
 
 
@@ -114,9 +116,9 @@ def recall(
 
 
 def free_port(first: int, *, taken: int | None = None) -> int:
-    """Return the first port from ``first`` on that nobody listens on, found by binding it."""
+    """Return the first port from ``first`` on that nobody listens on or is about to, and keep it for this process."""
     for port in range(first, first + _TRIED_PORTS):
-        if port != taken and _can_bind(port):
+        if port != taken and _can_bind(port) and _reserve(port):
             return port
     msg = f"No free port between {first} and {first + _TRIED_PORTS}."
     raise OSError(msg)
@@ -248,4 +250,21 @@ def _can_bind(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except OSError:
             return False
+    return True
+
+
+def _reserve(port: int) -> bool:
+    """Hold a port against other launches until this process ends: Airflow opens it only many seconds from now.
+
+    By a name that Linux keeps for as long as its owner lives, and that lies in no folder.
+    """
+    if port in _reserved:
+        return True
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0perennial-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    _reserved[port] = name
     return True
