@@ -31,7 +31,7 @@ _REVISED = "revised"
 Read = TypeVar("Read")
 Columns: TypeAlias = "Callable[[list[str]], pa.Table]"
 """Reads columns of a table."""
-_READ_TABLES = 8
+_READ_TABLES = 16
 _read: dict[tuple[str, str], tuple[tuple[Part, ...], Any]] = {}
 """What was last read out of the tables of a dataset, by the reader's name: nights that pass in one process ask again."""
 
