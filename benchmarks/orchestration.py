@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.replay import BORN, FIRST, MODEL, Cost, project, timed
+from benchmarks.flights_year import BORN, FIRST, MODEL, Cost, project, timed
 from perennial.clock import after, between
 from perennial.registry.database import create_database
 from perennial.stages.replay import load_history, pass_night, renew

@@ -26,7 +26,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.cells import commit, kept
-from benchmarks.replay import project
+from benchmarks.flights_year import project
 from perennial.clock import after, between
 from perennial.registry.database import create_database
 from perennial.stages.replay import load_history, renew, replay

