@@ -189,7 +189,7 @@ def _in_turn(
     for turn in range(2 * TURNS):
         name = list(spans)[(turn + 1) // 2 % 2]  # first, last, last, first: neither has the better half
         begin, end = spans[name]
-        copy = kept[begin].with_name("turn")
+        copy = kept[begin].with_name(f"turn-{turn}")  # the registry keeps files open by their name
         subprocess.run(["cp", "-r", str(kept[begin]), str(copy)], check=True)
         nights = list(_passing(Workspace(root, copy, quiet=True), after(begin), end))[WARM:]
         costs[name] += [
