@@ -10,6 +10,7 @@ import hashlib
 
 _DIGITS = 16
 """Hexadecimal digits of the hash that count."""
+_HASHES = 1 << 4 * _DIGITS
 
 
 def in_canary(entity: str, salt: str, share: float) -> bool:
@@ -27,4 +28,4 @@ def in_canary(entity: str, salt: str, share: float) -> bool:
     """
     digits = hashlib.sha256(f"{salt}/{entity}".encode()).hexdigest()[:_DIGITS]
     # Compared as whole numbers: a division would round the highest hashes to 1, and a share of 1 would miss them.
-    return int(digits, 16) < share * 16**_DIGITS
+    return int(digits, 16) < share * _HASHES
