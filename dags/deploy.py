@@ -7,7 +7,7 @@ checked by its hash in every step.
 staging: it needs approval.
 
 **If `production` is skipped**, the model's risk is high and a person has to approve: read what the gates said in
-`evaluate`, declare `risk: low` in `model.yaml` and clear `production`.
+`evaluate`, then *approve* in `steer` or `perennial approve`.
 
 **If it fails**, the champion serves on. The log says which step objects and why.
 """

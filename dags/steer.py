@@ -1,4 +1,4 @@
-"""A person's word about a night: hold it, let it go, skip what never came, accept quarantined rows, run it again.
+"""A person's word: about a night (hold, release, skip, accept, rerun), or about what may serve (freeze, approve).
 
 By hand only: *Trigger*, choose what to do, name the night and say why. Your word stays in the ledger.
 
@@ -8,6 +8,9 @@ By hand only: *Trigger*, choose what to do, name the night and say why. Your wor
 - **accept**: rows of a quarantine, or a correction that was held back whole, are published by your word, and the
   night goes on with them.
 - **rerun**: the night is done again from a stage on; what comes out the same changes nothing.
+- **freeze**: nothing is trained or promoted from now until the night, which is free again; nights go on being scored.
+- **unfreeze**: a freeze ends, from the night on.
+- **approve**: the version that passed its gates and waits for a person serves from the night after this one.
 
 **Ends with** the word in the ledger and the stages that follow from it done, one task each; those that do not
 follow are skipped. A finding of a night that is run again is told, but asks for no new model by itself.
@@ -29,9 +32,10 @@ from perennial_airflow.models import each_model
 
 ACTION = Param(
     "hold",
-    enum=["hold", "release", "skip", "accept", "rerun"],
+    enum=["hold", "release", "skip", "accept", "rerun", "freeze", "unfreeze", "approve"],
     title="What to do",
-    description="Hold a night, release it, skip what never came, accept quarantined rows, or run it again.",
+    description="Hold a night, release it, skip what never came, accept quarantined rows, or run it again; freeze the "
+    "model until a night, end that, or approve the version that waits.",
 )
 NIGHT = Param(type="string", format="date", title="Night", description="The night it is about: 2013-05-12.")
 WHY = Param(

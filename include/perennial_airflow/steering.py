@@ -1,4 +1,4 @@
-"""What the form of ``<model>.steer`` does: the person's word first, then the stages that follow from it.
+"""What the form of ``<model>.steer`` does: the person's word first, then the stages that follow from it, if any.
 
 The same stage functions as the nightly DAGs call; a night that is held stays unscored here as well.
 """
@@ -12,6 +12,7 @@ from perennial.clock import Night
 from perennial.clock import night as as_night
 
 if TYPE_CHECKING:
+    from perennial.ledger.base import Entry
     from perennial.workspace import Workspace
 
 
@@ -25,6 +26,9 @@ def obey(workspace: Workspace, model: str, form: Mapping[str, Any], actor: str) 
     if form["action"] == "rerun":
         stages = steering.rerun_from(workspace, model, night, form["stage"], reason=reason, actor=actor)
         return {"sentence": f"{actor} runs {night} again: {reason}", "stages": list(stages)}
+    if form["action"] in SERVING:
+        entry = SERVING[form["action"]](workspace, model, night, reason, actor)
+        return {"sentence": entry.reason, "ledger": entry.id, "stages": []}
     word = {"hold": steering.hold, "release": steering.release, "skip": steering.skip}[form["action"]]
     entry = word(workspace, model, night, reason=reason, actor=actor)
     return {"sentence": entry.reason, "ledger": entry.id, "stages": list(FOLLOWS[form["action"]])}
@@ -72,6 +76,36 @@ def _monitor(workspace: Workspace, model: str, night: Night) -> object:
 
     return monitor(workspace, model, night).as_json()
 
+
+def _freeze(workspace: Workspace, model: str, until: Night, reason: str, actor: str) -> Entry:
+    from perennial.errors import NoNightYetError
+    from perennial.stages import datasets
+    from perennial.stages.freezing import freeze
+
+    closed = workspace.store.keys(datasets.nights(model))
+    if not closed:
+        raise NoNightYetError(model)
+    return freeze(workspace, model, closed[-1], until, reason=reason, actor=actor)
+
+
+def _unfreeze(workspace: Workspace, model: str, night: Night, reason: str, actor: str) -> Entry:
+    from perennial.stages.freezing import unfreeze
+
+    return unfreeze(workspace, model, night, reason=reason, actor=actor)
+
+
+def _approve(workspace: Workspace, model: str, night: Night, reason: str, actor: str) -> Entry:
+    from perennial.stages.approving import approve
+
+    return approve(workspace, model, night, reason=reason, actor=actor)
+
+
+SERVING: Mapping[str, Callable[[Workspace, str, Night, str, str], Entry]] = {
+    "freeze": _freeze,
+    "unfreeze": _unfreeze,
+    "approve": _approve,
+}
+"""Words about what may serve; no stage of a night follows from them."""
 
 STAGES: Mapping[str, Callable[[Workspace, str, Night], object]] = {
     "validate": _validate,

@@ -36,7 +36,7 @@ def test_a_version_that_waits_for_a_person_is_told_to_people() -> None:
     """Whoever hears of promotions hears that one needs approval, and how it is given."""
     waits = of_decision(kind="awaits_approval", reason="Its risk is high.", **DECIDED)
     assert (waits.event, waits.title) == ("promotion", "delay: version 7 needs approval")
-    assert "clear the task production of delay.deploy" in waits.what_to_do
+    assert "perennial approve delay" in waits.what_to_do
 
 
 def test_what_nobody_needs_to_hear_of_is_no_alert() -> None:

@@ -64,6 +64,7 @@ def status(
 
 def _told(one: Standing) -> str:
     lines = [one.model, f"  champion    {_champion(one)}"]
+    lines += [f"  frozen      {one.frozen}"] if one.frozen else []
     lines += [f"  layer       {one.layer}"] if one.layer else []
     for state in one.nights:
         scored = f"{state.rows} rows scored by version {state.version}" if state.version else "nothing scored"

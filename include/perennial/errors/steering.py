@@ -77,6 +77,69 @@ class CorrectionWaitsError(PerennialError):
         )
 
 
+class FrozenModelError(PerennialError):
+    """A person has frozen the model, so nothing is promoted until the date they named."""
+
+    code = "PER-3021"
+
+    def __init__(self, model: str, reason: str) -> None:
+        """Repeat until when, by whom and why, and say how it is ended."""
+        super().__init__(
+            f"Promotions of {model} are frozen ({reason}). To end it before: perennial unfreeze {model}"
+        )
+
+
+class NotFrozenError(PerennialError):
+    """A freeze was to be ended where none stands."""
+
+    code = "PER-3022"
+
+    def __init__(self, model: str, night: str) -> None:
+        """Name the model and the night."""
+        super().__init__(f"{model} is not frozen on {night}, so there is nothing to end.")
+
+
+class PastFreezeError(PerennialError):
+    """A freeze was to end before it begins."""
+
+    code = "PER-3023"
+    exit_code = 2
+
+    def __init__(self, model: str, night: str, until: str) -> None:
+        """Show both nights."""
+        super().__init__(
+            f"{model} cannot be frozen until {until}: its newest night is {night}. Name a later one, "
+            "the first on which it may be trained and promoted again."
+        )
+
+
+class NothingToApproveError(PerennialError):
+    """No version waits for a person's approval."""
+
+    code = "PER-3024"
+
+    def __init__(self, model: str) -> None:
+        """Say where versions that wait are shown."""
+        super().__init__(
+            f"No version of {model} waits for approval; a version does after it passed its gates, where the model's "
+            f"risk is high. See what became of the last one: perennial status {model}"
+        )
+
+
+class NoRightToForceError(PerennialError):
+    """Forcing a version past its gates needs a right, which the model's own folder gives by name."""
+
+    code = "PER-3025"
+
+    def __init__(self, model: str, actor: str, named: list[str]) -> None:
+        """Name who asks, who may, and how the right is given."""
+        may = f"Those who may: {', '.join(named)}." if named else "Nobody may at present."
+        super().__init__(
+            f"{actor} has no right to force a version of {model} past its gates. {may} The right is given by "
+            f"`force_by: [{actor}]` in include/models/{model}/model.yaml, in a change that others can review."
+        )
+
+
 class NotRowsError(PerennialError):
     """Rows of a quarantine are named by their numbers."""
 

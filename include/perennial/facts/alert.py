@@ -14,9 +14,18 @@ from perennial.clock import Night
 from perennial.facts.evidence import Json, fingerprint
 
 Event = Literal[
-    "failure", "recovery", "deadline", "drift", "refused", "promotion", "rollback", "quarantine", "channel"
+    "failure",
+    "recovery",
+    "deadline",
+    "drift",
+    "refused",
+    "promotion",
+    "rollback",
+    "quarantine",
+    "registry",
+    "channel",
 ]
-"""What an alert can be about; ``channel``: an alert could not be delivered."""
+"""What an alert can be about; ``registry``: a change by hand; ``channel``: an alert could not be delivered."""
 
 EVENTS: tuple[str, ...] = get_args(Event)
 

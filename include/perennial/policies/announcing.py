@@ -102,8 +102,35 @@ _SAID = {
         "warning",
         "version {version} needs approval",
         "It passed its gates and stopped after staging; the champion goes on serving.",
-        "Read what its gates say: perennial explain {model} --night {night}. To approve, declare `risk: low` and clear "
-        "the task production of {model}.deploy.",
+        "Read what its gates say: perennial explain {model} --night {night}. To approve: perennial approve {model}",
+    ),
+    "forced": _Words(
+        "promotion",
+        "critical",
+        "version {version} was forced into production from {night}",
+        "It answers from this night on although its gates did not let it pass; the version before it is kept.",
+        "Find out whether it is any good: perennial status {model}. To go back: perennial rollback {model}",
+    ),
+    "frozen": _Words(
+        "promotion",
+        "info",
+        "frozen from {night} on",
+        "Nothing is trained or promoted until the date named; scoring and watching go on.",
+        "Nothing. To end it before: perennial unfreeze {model}",
+    ),
+    "reconciled": _Words(
+        "registry",
+        "warning",
+        "the registry was changed by hand, seen on {night}",
+        "Nobody was answered otherwise: scoring goes by the ledger and the hash of the bytes.",
+        "Ask who changed it. What may serve is changed with perennial rollback, approve or force: perennial ledger {model}",
+    ),
+    "registry_damaged": _Words(
+        "registry",
+        "critical",
+        "a version cannot be brought back, seen on {night}",
+        "Its bytes are nowhere as they were; where it serves, nothing is scored with other bytes in its place.",
+        "Restore the registry's files from a backup, or let another version serve: perennial rollback {model}",
     ),
     "quarantined": _Words(
         "quarantine",

@@ -45,6 +45,10 @@ class ModelSpec(Strict):
     """Who answers for the model: a team or a mail address."""
     risk: Literal["low", "high"] = "low"
     """A `high` risk model stops after staging until a person approves."""
+    force_by: tuple[str, ...] = ()
+    """Who may force a version into production past its gates, by user name; nobody by default."""
+    registry: Literal["revert", "adopt"] = "revert"
+    """What happens to a change by hand in MLflow: it is undone, or adopted where the gates let it pass."""
     task: Task
     """Kind of prediction."""
     timezone: str = "UTC"

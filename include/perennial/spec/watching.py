@@ -55,9 +55,29 @@ class AlertSpec(Strict):
     connection: str
     """Airflow connection whose extra or URI holds the Apprise address."""
     events: tuple[
-        Literal["failure", "recovery", "deadline", "drift", "refused", "promotion", "rollback", "quarantine"],
+        Literal[
+            "failure",
+            "recovery",
+            "deadline",
+            "drift",
+            "refused",
+            "promotion",
+            "rollback",
+            "quarantine",
+            "registry",
+        ],
         ...,
-    ] = ("failure", "recovery", "deadline", "drift", "refused", "promotion", "rollback", "quarantine")
+    ] = (
+        "failure",
+        "recovery",
+        "deadline",
+        "drift",
+        "refused",
+        "promotion",
+        "rollback",
+        "quarantine",
+        "registry",
+    )
     """Events that are told."""
 
 

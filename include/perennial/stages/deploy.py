@@ -14,8 +14,10 @@ from perennial.errors import NotFitToServeError, NotPassedError
 from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages import datasets
+from perennial.stages.approvals import approved
 from perennial.stages.candidates import Candidate, Predictor, candidate, mirror_champion
 from perennial.stages.evaluate import OUTCOME
+from perennial.stages.freezing import refuse_while_frozen
 from perennial.stages.recording import record
 from perennial.stages.score import predictions
 from perennial.workspace import Workspace
@@ -71,22 +73,29 @@ def stage(workspace: Workspace, model: str, version: str, night: Night) -> Stage
 def promote(workspace: Workspace, model: str, version: str, night: Night, *, actor: str = "deploy") -> Entry:
     """Make the candidate the champion from the night after ``night``, or say that a person has to.
 
-    The ledger's line is the switch; the registry's alias is a mirror of it.
+    The ledger's line is the switch; the registry's alias is a mirror of it. Where a person's approval came on a later
+    night than its gates, it serves from the night after that.
+
+    Raises:
+        FrozenModelError: promotions are frozen.
     """
     _must_have_passed(workspace, model, version, night)
+    refuse_while_frozen(workspace, model, night)
     promoted = candidate(workspace, model, version)
-    if workspace.spec(model).risk == "high":
+    approval = approved(workspace, model, version, night)
+    if workspace.spec(model).risk == "high" and approval is None:
         return _wait_for_approval(workspace, promoted, night)
-    now = workspace.ledger.champion(model, night)
+    last = approval.night if approval else night
+    now = workspace.ledger.champion(model, last)
     entry = record(
         workspace,
         NewEntry(
             model=model,
             kind="promoted",
-            key=f"{night}-{version}",
-            night=after(night),
+            key=f"{last}-{version}",
+            night=after(last),
             actor=actor,
-            reason=_sentence(promoted, now.version if now else None, night),
+            reason=_sentence(promoted, now.version if now else None, last),
             evidence={
                 "version": version,
                 "behaviour": promoted.behaviour,

@@ -18,6 +18,7 @@ from perennial.policies.promotion import Promotion
 from perennial.stages import datasets
 from perennial.stages.candidates import candidate
 from perennial.stages.comparison import compare_on_holdout
+from perennial.stages.freezing import frozen_reason
 from perennial.stages.recording import record_again
 from perennial.stages.usage import measured, recorded, run_of
 from perennial.workspace import Workspace
@@ -70,7 +71,9 @@ def conclude(workspace: Workspace, model: str, version: str, night: Night) -> De
     }
     declared = tuple(gates(workspace, model))
     in_order = {gate: answers[gate] for gate in declared if gate in answers}  # they may have answered in any
-    decision = Promotion(required=declared).decide(f"version {version}", in_order | answers)
+    decision = Promotion(required=declared).decide(
+        f"version {version}", in_order | answers, frozen_reason=frozen_reason(workspace, model, night)
+    )
     _record(
         workspace,
         model,

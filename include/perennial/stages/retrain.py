@@ -16,6 +16,7 @@ from perennial.ledger.base import NewEntry
 from perennial.stages import datasets
 from perennial.stages.broken_promise import answered_excess, excess_chance
 from perennial.stages.candidates import Candidate, trainings
+from perennial.stages.freezing import frozen_reason
 from perennial.stages.judging import judge_past
 from perennial.stages.labels import labels_known
 from perennial.stages.past_trainings import cost, foretold
@@ -128,6 +129,7 @@ def gather(
         rows_at_last_training=last.rows if last else 0,
         under_way=under_way,
         trainings_last_28_nights=sum(one.night > after(night, -BUDGET_NIGHTS) for one in trained),
+        frozen_reason=frozen_reason(workspace, model, night),
         recipe_untried=_untried(workspace, model, trained),
         excess_chance=excess_chance(workspace, model, night) if trigger == "performance" else None,
         unserved=workspace.ledger.champion(model, night) is None,

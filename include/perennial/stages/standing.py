@@ -13,6 +13,7 @@ from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, Serving
 from perennial.stages import datasets
 from perennial.stages.findings import Known, findings
+from perennial.stages.freezing import frozen_reason
 from perennial.workspace import Workspace
 
 ASKED = ("retrain", "retrain_waits", "retrain_refused")
@@ -63,6 +64,8 @@ class Standing:
     retraining: Retraining | None
     layer: str | None = None
     """Who answered the newest scored night, where a nightly layer is declared: the layer or the champion, and why."""
+    frozen: str | None = None
+    """Until when, by whom and why nothing is trained or promoted."""
 
     def as_json(self) -> dict[str, Json]:
         """Write plain values."""
@@ -71,6 +74,7 @@ class Standing:
             "model": self.model,
             "champion": vars(self.champion) if self.champion else None,
             "layer": self.layer,
+            "frozen": self.frozen,
             "nights": [vars(one) for one in self.nights],
             "open_findings": [one.as_json() for one in self.findings],
             "last_retraining": {
@@ -98,7 +102,14 @@ def standing(workspace: Workspace, model: str) -> Standing:
         tuple(one for one in findings(workspace, model) if one.finding.ended is None),
         last_retraining(entries),
         layer_said(entries, workspace.store.keys(datasets.predictions(model))),
+        _frozen(workspace, model, entries),
     )
+
+
+def _frozen(workspace: Workspace, model: str, entries: Sequence[Entry]) -> str | None:
+    """Say whether it is frozen on the newest night that anything is known of."""
+    newest = max((one.night for one in entries), default=None)
+    return frozen_reason(workspace, model, newest) if newest else None
 
 
 def layer_said(entries: Sequence[Entry], scored: Sequence[Night]) -> str | None:
