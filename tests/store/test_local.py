@@ -4,12 +4,14 @@ import json
 import multiprocessing
 import os
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from perennial.clock import between
 from perennial.errors import CorruptPartitionError, LateWriterError, NotPublishedError, UnsafeNameError
 from perennial.store.durable import TEMPORARY
 from perennial.store.local import LocalStore
@@ -355,6 +357,27 @@ def test_what_other_processes_publish_is_seen_at_once(store: LocalStore) -> None
     assert store.keys(DATASET) == [NIGHT, "2013-05-13"]
     assert store.version(DATASET, NIGHT) == 2
     assert store.read(DATASET, NIGHT).equals(rows(1))
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.03, 0.12])
+def test_a_list_of_nights_is_never_older_than_the_last_publication(store: LocalStore, pause: float) -> None:
+    """However long ago the nights were listed, one published since by another process is among them."""
+    other = LocalStore(store.root)
+    for count, night in enumerate(between("2013-01-01", "2013-01-12"), start=1):
+        other.publish(DATASET, night, rows())
+        assert [len(store.keys(DATASET)) for _ in range(3)] == [count] * 3
+        time.sleep(pause)
+        assert len(store.keys(DATASET)) == count
+
+
+def test_a_partition_that_was_begun_and_not_published_is_listed_once_it_is(store: LocalStore) -> None:
+    """A folder without a manifest is looked into again, although the folder above it does not change any more."""
+    (store.root / f"{DATASET}/2013-01-01").mkdir(parents=True)
+    for _ in range(2):
+        assert store.keys(DATASET) == []
+        time.sleep(0.12)
+    LocalStore(store.root).publish(DATASET, "2013-01-01", rows())
+    assert store.keys(DATASET) == ["2013-01-01"]
 
 
 def test_damage_to_a_manifest_that_was_read_is_found_in_the_same_process(store: LocalStore) -> None:

@@ -7,9 +7,10 @@ Numpy is imported only where it is used, because model.yaml is read where nothin
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from perennial.clock import Night, after, between
 
@@ -121,9 +122,9 @@ class Watch:
             key=lambda night: (night.night, night.names[0].group if night.names else ""),
         )
         days = between(kept[0].night if kept else tonight, tonight)
-        # Most nights have the very same names: to look at each of them for each night takes a second.
-        streams = tuple(dict.fromkeys(name for names in _named(kept) for name in names))
-        values, sampling_sd, plain = _grids(kept, days, streams)
+        groups = _alike(kept)
+        streams = tuple(dict.fromkeys(name for group in groups for name in group[0].names))
+        values, sampling_sd, plain = _grids(groups, days, streams)
         return cls(tuple(days), streams, values, sampling_sd, plain, page_rate, frozenset(holidays))
 
 
@@ -212,24 +213,38 @@ def _as_array(counts: tuple[int, ...]) -> Numbers:
     return np.array(counts, dtype=np.float64)
 
 
-def _named(kept: list[NightStreams]) -> list[tuple[Stream, ...]]:
-    """Return the names of the nights, once where several nights have the very same."""
-    return list({id(night.names): night.names for night in kept}.values())
+def _alike(kept: list[NightStreams]) -> list[list[NightStreams]]:
+    """Put nights together that have the very same names, which most have: to look at each takes a second."""
+    found: dict[int, list[NightStreams]] = {}
+    for night in kept:
+        found.setdefault(id(night.names), []).append(night)
+    return list(found.values())
 
 
 def _grids(
-    kept: list[NightStreams], days: list[Night], streams: tuple[Stream, ...]
+    groups: list[list[NightStreams]], days: list[Night], streams: tuple[Stream, ...]
 ) -> tuple[Numbers, Numbers, Numbers]:
     import numpy as np
 
     row = {night: position for position, night in enumerate(days)}
     at = {name: position for position, name in enumerate(streams)}
-    places = {id(names): [at[name] for name in names] for names in _named(kept)}
     grids = np.full((3, len(days), len(streams)), np.nan)
-    for night in kept:
-        numbers = (night.values, night.sampling_sd, night.plain)
-        grids[:, row[night.night], places[id(night.names)]] = numbers
+    for group in groups:
+        places = np.ix_([row[night.night] for night in group], [at[name] for name in group[0].names])
+        grids[0][places] = _stacked([night.values for night in group])
+        grids[1][places] = _stacked([night.sampling_sd for night in group])
+        grids[2][places] = _stacked([night.plain for night in group])
     return grids[0], grids[1], grids[2]
+
+
+def _stacked(lines: list[Sequence[float]]) -> Numbers:
+    """Put lines of numbers below each other; those that were read from a table are bytes already."""
+    import numpy as np
+
+    packed: list[Any] = [line for line in lines if isinstance(line, array)]
+    if len(packed) < len(lines):
+        return np.array(lines, dtype=np.float64)
+    return np.frombuffer(b"".join(packed)).reshape(len(lines), -1)
 
 
 def _plainly(number: float) -> str:

@@ -130,20 +130,23 @@ def trailing_scale(residual: Numbers, window: int, first_ordinal: int) -> Number
 
     Computed once a week, on fixed weeks of the calendar: it moves slowly, and sorting is what costs.
     """
-    nights = len(residual)
-    size = np.abs(residual)
+    size = np.abs(np.ascontiguousarray(residual.T))  # a stream's nights side by side sort twice as fast
     scale = np.full_like(residual, np.nan)
-    for start in range(-(first_ordinal % WEEK), nights, WEEK):
+    for start in range(-(first_ordinal % WEEK), len(residual), WEEK):
         if start >= FEWEST_RESIDUALS:
-            scale[start : start + WEEK] = median_of_known(
-                size[max(start - window, 0) : start], FEWEST_RESIDUALS
-            )
+            before = size[:, max(start - window, 0) : start]
+            scale[start : start + WEEK] = _median_of_known(before, FEWEST_RESIDUALS)
     return scale * MAD_TO_SD
 
 
 def median_of_known(values: Numbers, fewest: int = 1) -> Numbers:
     """Return the median of each column without its NaN; NaN where fewer than ``fewest`` are known."""
-    ordered = np.sort(values.T, axis=1)  # NaN sort to the end
+    return _median_of_known(values.T, fewest)
+
+
+def _median_of_known(values: Numbers, fewest: int) -> Numbers:
+    """Return the median of each line."""
+    ordered = np.sort(values, axis=1)  # NaN sort to the end
     known = (~np.isnan(ordered)).sum(axis=1)
     if not ordered.shape[1]:
         return np.full(len(ordered), np.nan)

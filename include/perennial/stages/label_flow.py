@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from perennial.clock import Night
+from perennial.clock import Night, after, between
 from perennial.detectors.night_shift import NightShift
 from perennial.facts.night_loss import NightLoss
 from perennial.facts.performance import LabelFlow
 from perennial.facts.reading import Reading
-from perennial.facts.streams import NightStreams, Stream, Watch
+from perennial.facts.streams import LONGEST_WATCH, Stream, Watch
 from perennial.policies.paging import PageBudget
 
 ARM = "labels"
@@ -58,8 +58,7 @@ def label_reading(final: Sequence[NightLoss], night: Night, rate: float) -> Read
 
     At most ``rate`` of ordinary nights cross, both ways together; what gets better crosses nothing.
     """
-    watch = Watch.of(final[-1].night, [_streams(one) for one in final], rate)
-    read = NightShift().read(watch)
+    read = NightShift().read(_watch(final, rate))
     worse = any(
         abs(moved.z) >= (read.threshold or math.inf) and (moved.z < 0) == (moved.column == COVERAGE.column)
         for moved in read.columns
@@ -68,16 +67,25 @@ def label_reading(final: Sequence[NightLoss], night: Night, rate: float) -> Read
     return replace(read, night=night, arm=ARM, state=state)
 
 
-def _streams(one: NightLoss) -> NightStreams:
+def _watch(final: Sequence[NightLoss], rate: float) -> Watch:
+    """Lay coverage and delay out, a night a line."""
+    import numpy as np
+
+    nights = between(max(final[0].night, after(final[-1].night, 1 - LONGEST_WATCH)), final[-1].night)
+    line = {night: place for place, night in enumerate(nights)}
+    grids = np.full((3, len(nights), 2), np.nan)
+    for one in final:
+        if one.whole.rows and one.night in line:
+            grids[:, line[one.night]] = _measured(one)
+    return Watch(tuple(nights), (COVERAGE, DELAY), grids[0], grids[1], grids[2], rate)
+
+
+def _measured(one: NightLoss) -> tuple[tuple[float, float], ...]:
+    """Return coverage and delay as they are judged, what chance does to them, and as people say them."""
     rows = one.whole.rows
-    if not rows:
-        nothing = (math.nan, math.nan)
-        return NightStreams(one.night, (COVERAGE, DELAY), nothing, nothing, nothing)
     angle = math.asin(math.sqrt((one.delivered + ADDED) / (rows + 2 * ADDED)))
     spread = one.delay_sd / math.sqrt(one.delivered) if one.delivered else math.nan
-    return NightStreams(
-        one.night,
-        (COVERAGE, DELAY),
+    return (
         (angle, one.delay),
         (0.5 / math.sqrt(rows), max(spread, LEAST_DELAY)),
         (one.delivered / rows, one.delay),

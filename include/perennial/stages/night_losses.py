@@ -172,7 +172,11 @@ def _publish(workspace: Workspace, model: str, night: Night, losses: Sequence[Ni
     versions = dict.fromkeys(one.version for one in losses)
     counts = {key: found for by in versions for key, found in counted(workspace, model, night, by).items()}
     none = (np.zeros(BINS), np.zeros(BINS))
-    told = (residuals_told(workspace, model, one.night, night) for one in losses)
+    before = settled_for_good(workspace, model, night)
+    told = (
+        before.get(key) or residuals_told(workspace, model, key, night)
+        for key in (one.night for one in losses)
+    )
     residuals = [json.dumps(one) if one is not None else None for one in told]
     numbers = pa.list_(pa.float64())
     columns = [[counts.get(one.night, none)[part].tolist() for one in losses] for part in (0, 1)]

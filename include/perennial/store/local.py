@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,27 @@ def _newest(folder: Path) -> int:
     return max((int(one[1]) for one in found if one), default=0)
 
 
-SMALL_BYTES, SMALL_TABLES = 256 * 1024, 256
-"""Tables up to this size are kept in memory once read, so many of them: 64 MiB at most."""
+_CLOCK_TICK = 0.02
+"""Seconds: two changes of a folder that are further apart than this have different times."""
+
+
+@dataclass
+class _Listing:
+    """The names in a folder, and since when it is known to have changed last at ``changed``."""
+
+    changed: int
+    since: float
+    listed: float
+    names: list[str]
+
+    @property
+    def settled(self) -> bool:
+        """Whether any change after the names were listed shows in the folder's time."""
+        return self.listed - self.since > _CLOCK_TICK
+
+
+SMALL_BYTES, KEPT_BYTES = 2**20, 2**26
+"""Tables up to this size are kept in memory once read, and so much of them at most."""
 _Wanted = tuple[Path, tuple[str, ...] | None]
 """A file and the columns of it; its name is its content, so that it never holds anything else."""
 _Seen = tuple[int, int, int]
@@ -70,6 +90,8 @@ class LocalStore:
         self._manifests: dict[Path, tuple[_Seen, Manifest]] = {}
         self._published: dict[str, set[str]] = {}
         self._small: dict[_Wanted, pa.Table] = {}
+        self._small_bytes = 0
+        self._listings: dict[Path, _Listing] = {}
 
     def version(self, dataset: str, key: str) -> int:
         """Return the partition's version, 0 when nothing is published: the fencing token of a writer."""
@@ -90,11 +112,25 @@ class LocalStore:
     def keys(self, dataset: str, first: str | None = None, last: str | None = None) -> list[str]:
         """List the published partitions of a dataset from ``first`` to ``last``, both included."""
         folder = self._folder(dataset)
-        wanted = [n for n in _names(folder) if (first is None or n >= first) and (last is None or n <= last)]
+        names = self._listed(folder)
+        wanted = [n for n in names if (first is None or n >= first) and (last is None or n <= last)]
         # What was published stays published: a partition is looked into until then, and not again.
         known = self._published.setdefault(dataset, set())
         known.update(n for n in wanted if n not in known and _newest(folder / n))
         return sorted(known.intersection(wanted))
+
+    def _listed(self, folder: Path) -> list[str]:
+        """Return the names in a folder: ten years of nights are long to list, and are asked for fifty times a night."""
+        try:
+            changed, now = folder.stat().st_mtime_ns, time.monotonic()
+        except FileNotFoundError:
+            return []
+        known = self._listings.get(folder)
+        same = known is not None and known.changed == changed
+        if known is None or not (same and known.settled):
+            since = known.since if known is not None and same else now
+            known = self._listings[folder] = _Listing(changed, since, now, _names(folder))
+        return known.names
 
     def read(self, dataset: str, key: str, columns: list[str] | None = None) -> pa.Table:
         """Read one partition, every byte verified."""
@@ -119,10 +155,14 @@ class LocalStore:
 
     def _remember(self, wanted: _Wanted, table: pa.Table) -> None:
         """Keep a small table: nights that pass in one process read those before them again and again."""
-        if table.nbytes <= SMALL_BYTES:
-            if len(self._small) >= SMALL_TABLES:
-                del self._small[next(iter(self._small))]  # the one that was read first
-            self._small[wanted] = table
+        size = table.nbytes
+        if size > SMALL_BYTES:
+            return
+        self._small[wanted] = table
+        self._small_bytes += size
+        while self._small_bytes > KEPT_BYTES:
+            first = next(iter(self._small))  # the one that was read first
+            self._small_bytes -= self._small.pop(first).nbytes
 
     def read_many(
         self, dataset: str, keys: Iterable[str], columns: list[str] | None = None
