@@ -10,7 +10,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from perennial.errors import NotANightError
+from perennial.errors import NotAMomentError, NotANightError
 
 _NIGHT = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -70,6 +70,24 @@ def start_of(key: Night, timezone: str) -> datetime:
 def end_of(key: Night, timezone: str) -> datetime:
     """Return the instant, in UTC, at which the night's local day ends (half-open)."""
     return start_of(after(key), timezone)
+
+
+def moment(text: str, timezone: str) -> tuple[Night, datetime | None]:
+    """Return the night that a moment lies in and, where a time of day is given, the instant in UTC.
+
+    >>> moment("2013-05-12", "America/New_York")
+    ('2013-05-12', None)
+    >>> moment("2013-05-13T03:30Z", "America/New_York")[0]
+    '2013-05-12'
+    """
+    if _NIGHT.fullmatch(text):
+        return night(text), None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError as mistake:
+        raise NotAMomentError(text) from mistake
+    local = given.replace(tzinfo=ZoneInfo(timezone)) if given.tzinfo is None else given
+    return local.astimezone(ZoneInfo(timezone)).date().isoformat(), local.astimezone(UTC)
 
 
 def wall_clock() -> datetime:

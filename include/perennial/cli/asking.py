@@ -1,4 +1,4 @@
-"""``status``, ``who-served``, ``ledger``, ``explain`` and ``skew``: what is known of a model, and why it is so."""
+"""``status``, ``explain`` and ``skew``: what is known of a model, and why it is so."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import typer
 
 from perennial.cli import screen
 from perennial.cli.session import ModelName, NightOption, Session, command
-from perennial.clock import night as as_night
-from perennial.errors import NoModelsError, NothingKnownError, NothingServedError
+from perennial.errors import NoModelsError, NothingKnownError
 from perennial.facts.evidence import Json
 
 if TYPE_CHECKING:
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
 def declare(group: typer.Typer) -> None:
     """Add the commands."""
     command(group, "status", "perennial status", "perennial status flight_delay --json")(status)
-    command(
-        group,
-        "who-served",
-        "perennial who-served flight_delay --at 2013-08-15",
-        "perennial who-served flight_delay --at 2013-08-15 --json",
-    )(who_served)
-    command(
-        group,
-        "ledger",
-        "perennial ledger flight_delay --kind promoted",
-        "perennial ledger flight_delay --verify",
-    )(ledger)
     command(
         group,
         "explain",
@@ -81,51 +68,6 @@ def _champion(one: Standing) -> str:
     if one.champion is None:
         return f"none yet: perennial run {one.model} retrain"
     return f"version {one.champion.version} since {one.champion.first_night}: {one.champion.reason}"
-
-
-def who_served(
-    session: Session,
-    model: ModelName,
-    at: Annotated[str, typer.Option("--at", help="The night, as its date (2013-05-12).")],
-) -> None:
-    """Say which version was in production on a night, by whose decision, and whether its nightly layer answered."""
-    from perennial.stages.standing import layer_said
-
-    workspace, night = session.workspace, as_night(at)
-    workspace.folder(model)
-    serving = workspace.ledger.champion(model, night)
-    if serving is None:
-        raise NothingServedError(model, night)
-    until = f" until {serving.until}" if serving.until else ""
-    layer = layer_said(
-        workspace.ledger.entries(model, {"layer"}, first_night=night, last_night=night), [night]
-    )
-    sentence = f"version {serving.version} of {model} served on {night} (from {serving.first_night}{until}): {serving.reason}"
-    session.answer({**vars(serving), "layer": layer}, "\n".join(filter(None, (sentence, layer))))
-
-
-def ledger(
-    session: Session,
-    model: ModelName,
-    kind: Annotated[str | None, typer.Option("--kind", help="Only entries of this kind.")] = None,
-    *,
-    verify: Annotated[bool, typer.Option("--verify", help="Check every line against its hash.")] = False,
-) -> int:
-    """List what was decided about a model, oldest first; with --verify, check that nothing was altered."""
-    workspace = session.workspace
-    workspace.folder(model)
-    if verify:
-        problems = workspace.ledger.verify()
-        sentence = "\n".join(problems) or "Every line gives its hash and continues the one before it."
-        session.answer({"whole": not problems, "problems": problems}, sentence)
-        return 1 if problems else 0
-    entries = workspace.ledger.entries(model, {kind} if kind else None)
-    rows = [(each.night, each.kind, each.actor, each.id[:8], each.reason) for each in entries]
-    session.answer(
-        [each.as_json() for each in entries],
-        lambda: screen.show_table(["night", "kind", "by", "id", "reason"], rows),
-    )
-    return 0
 
 
 def explain(session: Session, model: ModelName, night: NightOption = None) -> None:

@@ -35,9 +35,11 @@ from perennial.errors.intake import (
     SourceUnreadableError,
 )
 from perennial.errors.ledger import (
+    ExportExistsError,
     LedgerConflictError,
     LedgerEntryError,
     LedgerUnreadableError,
+    NotAnExportError,
 )
 from perennial.errors.names import (
     NoModelsError,
@@ -50,6 +52,7 @@ from perennial.errors.nights import (
     NightsReversedError,
     NoNightError,
     NoNightYetError,
+    NotAMomentError,
     NotANightError,
 )
 from perennial.errors.redeclared import (
@@ -136,6 +139,7 @@ __all__ = [
     "CustomEstimatorError",
     "DuplicateKeyError",
     "EmptyYamlError",
+    "ExportExistsError",
     "FormerPredictionsError",
     "FormerVersionError",
     "FrozenModelError",
@@ -160,9 +164,11 @@ __all__ = [
     "NoVersionError",
     "NoVersionYetError",
     "NotAMeanError",
+    "NotAMomentError",
     "NotANightError",
     "NotATableError",
     "NotAcceptableError",
+    "NotAnExportError",
     "NotDeliveredError",
     "NotFitToServeError",
     "NotFrozenError",

@@ -44,3 +44,27 @@ class LedgerUnreadableError(PerennialError):
             f"{path} cannot be opened as a ledger: {found}. "
             "Restore it with `perennial restore`, or move it away to begin a new one."
         )
+
+
+class ExportExistsError(PerennialError):
+    """An export is written once and never over anything: it is what later ledgers are checked against."""
+
+    code = "PER-1704"
+    exit_code = 2
+
+    def __init__(self, folder: object) -> None:
+        """Name the place."""
+        super().__init__(f"{folder} exists already. Name a folder that does not, or move that one away.")
+
+
+class NotAnExportError(PerennialError):
+    """A folder was to be checked as an export of a ledger and is none."""
+
+    code = "PER-1705"
+    exit_code = 3
+
+    def __init__(self, folder: object, why: str) -> None:
+        """Name the folder and what is wrong."""
+        super().__init__(
+            f"{folder} is no export of a ledger: {why}. Make one with `perennial ledger export`."
+        )

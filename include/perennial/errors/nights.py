@@ -19,6 +19,20 @@ class NotANightError(PerennialError):
         super().__init__(f"{text!r} is not a night. Write its date, for example 2013-05-12.")
 
 
+class NotAMomentError(PerennialError):
+    """A moment is a night's date, or a date with a time of day."""
+
+    code = "PER-1007"
+    exit_code = 2
+
+    def __init__(self, text: str) -> None:
+        """Show what was given and what a moment looks like."""
+        super().__init__(
+            f"{text!r} is no moment. Write a night, 2013-05-12, or a time, 2013-05-12T14:30 in the model's time zone "
+            "or 2013-05-12T14:30+02:00."
+        )
+
+
 class NoNightError(PerennialError):
     """A run was started without saying which night it is about."""
 

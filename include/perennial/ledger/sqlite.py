@@ -104,6 +104,11 @@ class SqliteLedger:
         damage = [] if sound == "ok" else [f"The file is damaged: {sound}."]
         return problems(rows, head, known) + guards + damage
 
+    def stored(self) -> tuple[list[Row], Head]:
+        """Return every line as it is stored, and where the chain ends, at one moment."""
+        with self.database.writing() as connection:
+            return self._rows("TRUE ORDER BY seq"), _head(connection)
+
     def champion(self, model: str, night: Night | None = None) -> Serving | None:
         """Say who serves at that night, by default after the latest decision."""
         return serving_at(self.entries(model, SERVING_KINDS), night)
