@@ -14,6 +14,7 @@ from perennial.gates.loads_and_predicts import LoadsAndPredicts
 from perennial.gates.minimum_quality import MinimumQuality
 from perennial.gates.slices import Slices
 from perennial.policies.retraining import Retraining
+from perennial.policies.rollout import Rollout
 from perennial.spec.named import named_gate
 from perennial.spec.source import LabelSpec, SourceSpec
 from perennial.spec.strict import Strict
@@ -73,6 +74,8 @@ class ModelSpec(Strict):
     """How it is trained."""
     gates: tuple[Annotated[object, BeforeValidator(named_gate)], ...] = DEFAULT_GATES
     """What a new model must show before it serves."""
+    rollout: Rollout = Rollout()
+    """How a version that passed its gates reaches production, and how long it is watched there."""
     monitoring: MonitoringSpec = MonitoringSpec()
     """What is watched."""
     retraining: Retraining = Retraining()
@@ -104,6 +107,18 @@ class ModelSpec(Strict):
             why = "a table without time has no nights to learn from"
         if why:
             message = f"adapt: {why} Write `adapt: off`."
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _rollout_has_nights(self) -> ModelSpec:
+        why = None
+        if (self.rollout.steps or self.rollout.watch_nights) and self.scored.event_time is None:
+            why = "a table without time has no nights to compare versions on. Leave it out."
+        elif "canary" in self.rollout.steps and self.adapt == "nightly":
+            why = "the nightly layer answers for every row, so no share can be a canary's. Write `steps: [shadow]`."
+        if why:
+            message = f"rollout: {why}"
             raise ValueError(message)
         return self
 

@@ -24,14 +24,18 @@ from perennial.stages.verdict import Arm, State
 from perennial.stages.weighing import weighed
 from perennial.workspace import Workspace
 
-LABELS, SKEW = "labels", "skew"
+LABELS, SKEW, ROLLBACK = "labels", "skew", "rollback"
 BESIDE: Mapping[str, str] = {
     LABELS: "Ask whoever delivers the labels what is missing or late; until they come, what the model loses can only "
     "be estimated.",
     SKEW: "What the model was given is not what it learns from: run `perennial skew` on the night that is named, with "
     "`--all`.",
+    ROLLBACK: "The version before it serves again. Find out what was wrong before the next promotion: `perennial "
+    "explain` on the night that is named.",
 }
 """Arms that triage is not asked about, since they name their cause themselves, and what to do."""
+TOLD_NIGHTS = 7
+"""Nights for which a rollback by the trigger is asked after: so its finding has an end."""
 LEARNED_NIGHTS = 56
 """Nights after which the watch by score compares with nothing but nights since a change."""
 
@@ -84,7 +88,22 @@ def arms_beside(
     skew = watch_skew(workspace, model, night, version) if version else None
     if skew is not None and skew.verdict != "not assessable":
         found.append(arm_of_skew(night, skew))
-    return found
+    return found + _arm_of_rollback(workspace, model, night)
+
+
+def _arm_of_rollback(workspace: Workspace, model: str, night: Night) -> list[Arm]:
+    """Say on the night from which the trigger's rollback holds that there was one; on those after it, that it is past."""
+    first = after(night, -TOLD_NIGHTS)
+    back = workspace.ledger.entries(model, {"rolled_back"}, first_night=first, last_night=night)
+    own = [entry for entry in back if entry.actor == "rollout"]
+    if not own:
+        return []
+    tonight = own[-1].night == night
+    said = own[-1].reason if tonight else f"The rollback on {own[-1].night} is past."
+    reading = Reading(night, ROLLBACK, "over" if tonight else "quiet", said)
+    conclude = Decision.failed if tonight else Decision.passed
+    outcome: State = "page" if tonight else "quiet"
+    return [Arm(ROLLBACK, outcome, reading, conclude(said, outcome=outcome), None)]
 
 
 def arm_of_skew(night: Night, skew: Skew) -> Arm:

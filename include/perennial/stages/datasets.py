@@ -50,6 +50,26 @@ def predictions(model: str) -> str:
     return f"{model}/predictions"
 
 
+def shadow(model: str) -> str:
+    """What versions beside the champion said, unused or for a canary, by night."""
+    return f"{model}/shadow"
+
+
+def served(model: str) -> str:
+    """What was served on a night of a canary, each row with the version that answered it, by night."""
+    return f"{model}/served"
+
+
+def rollouts(model: str) -> str:
+    """The running verdict over a challenger on its way to production, by night."""
+    return f"{model}/rollouts"
+
+
+def watches(model: str) -> str:
+    """The running verdict over a promoted version and the one before it, by night."""
+    return f"{model}/watches"
+
+
 def adapted(model: str) -> str:
     """What the nightly layer and each of its members said, and what was served, by night."""
     return f"{model}/adapted"

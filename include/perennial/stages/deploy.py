@@ -19,6 +19,8 @@ from perennial.stages.candidates import Candidate, Predictor, candidate, mirror_
 from perennial.stages.evaluate import OUTCOME
 from perennial.stages.freezing import refuse_while_frozen
 from perennial.stages.recording import record
+from perennial.stages.roll_back import proven_live
+from perennial.stages.rollout_state import start_watch
 from perennial.stages.score import predictions
 from perennial.workspace import Workspace
 
@@ -44,7 +46,7 @@ def test(workspace: Workspace, model: str, version: str, night: Night) -> dict[s
         NotPassedError: the gates of that night did not pass this version.
         NotFitToServeError: it behaves otherwise.
     """
-    _must_have_passed(workspace, model, version, night)
+    must_have_passed(workspace, model, version, night)
     tested = candidate(workspace, model, version)
     predictor = Predictor(workspace, tested)
     if not predictor.behaves():
@@ -70,43 +72,47 @@ def stage(workspace: Workspace, model: str, version: str, night: Night) -> Stage
     return Staged(version, night, table.num_rows, staged.sha256)
 
 
-def promote(workspace: Workspace, model: str, version: str, night: Night, *, actor: str = "deploy") -> Entry:
+def promote(
+    workspace: Workspace,
+    model: str,
+    version: str,
+    night: Night,
+    *,
+    actor: str = "deploy",
+    since: Night | None = None,
+) -> Entry:
     """Make the candidate the champion from the night after ``night``, or say that a person has to.
 
-    The ledger's line is the switch; the registry's alias is a mirror of it. Where a person's approval came on a later
-    night than its gates, it serves from the night after that.
+    The ledger's line is the switch; the registry's alias is a mirror of it. Where its rollout ended (``since``) or a
+    person's approval came on a later night than its gates, it serves from the night after that.
 
     Raises:
         FrozenModelError: promotions are frozen.
     """
-    _must_have_passed(workspace, model, version, night)
-    refuse_while_frozen(workspace, model, night)
+    must_have_passed(workspace, model, version, night)
+    refuse_while_frozen(workspace, model, since or night)
     promoted = candidate(workspace, model, version)
     approval = approved(workspace, model, version, night)
     if workspace.spec(model).risk == "high" and approval is None:
         return _wait_for_approval(workspace, promoted, night)
-    last = approval.night if approval else night
+    last = max(night, since or night, approval.night if approval else night)
     now = workspace.ledger.champion(model, last)
-    entry = record(
-        workspace,
-        NewEntry(
-            model=model,
-            kind="promoted",
-            key=f"{last}-{version}",
-            night=after(last),
-            actor=actor,
-            reason=_sentence(promoted, now.version if now else None, last),
-            evidence={
-                "version": version,
-                "behaviour": promoted.behaviour,
-                "plan": promoted.plan,
-                "replaces": now.version if now else None,
-            },
-        ),
-    )
+    entry = record(workspace, _promotion(promoted, now.version if now else None, last, actor))
+    start_watch(workspace, entry, proven_live(workspace.ledger.timeline(model), version))
     mirror_champion(workspace, model)
     workspace.registry.set_tags(workspace.registry.version(model, version).run_id, {"promoted": entry.id})
     return entry
+
+
+def _promotion(promoted: Candidate, replaced: str | None, last: Night, actor: str) -> NewEntry:
+    evidence: dict[str, Json] = {
+        "version": promoted.version,
+        "behaviour": promoted.behaviour,
+        "plan": promoted.plan,
+        "replaces": replaced,
+    }
+    key, reason = f"{last}-{promoted.version}", _sentence(promoted, replaced, last)
+    return NewEntry(promoted.model, "promoted", key, after(last), actor, reason, evidence)
 
 
 def _sentence(promoted: Candidate, replaced: str | None, night: Night) -> str:
@@ -129,7 +135,12 @@ def _wait_for_approval(workspace: Workspace, waiting: Candidate, night: Night) -
     )
 
 
-def _must_have_passed(workspace: Workspace, model: str, version: str, night: Night) -> None:
+def must_have_passed(workspace: Workspace, model: str, version: str, night: Night) -> None:
+    """Refuse a version that the gates of a night did not pass.
+
+    Raises:
+        NotPassedError: nothing else leads on from there.
+    """
     concluded = workspace.ledger.entries(
         model, kinds=tuple(OUTCOME.values()), first_night=night, last_night=night
     )

@@ -15,10 +15,11 @@ from perennial.facts.decision import Decision, Verdict
 from perennial.facts.evidence import Json
 from perennial.facts.training_request import Trigger
 from perennial.stages.build_features import build_features
-from perennial.stages.deploy import promote, stage, test
+from perennial.stages.deploy import stage, test
 from perennial.stages.evaluate import ask, conclude, gates, measure
 from perennial.stages.monitor import monitor
 from perennial.stages.retrain import retrain
+from perennial.stages.rollout import begin, look
 from perennial.stages.score import Scored, score
 from perennial.stages.train import assemble, fit, generations, tune
 from perennial.stages.validate import close_night, take_in_range
@@ -109,6 +110,7 @@ def pass_night(workspace: Workspace, model: str, night: Night) -> Passed:
         renewal = renew(
             workspace, model, night, trigger=trigger, cause=watched.cause, finding=watched.finding
         )
+    look(workspace, model, night)
     return Passed(night, taken_in, scored, watched, renewal)
 
 
@@ -121,7 +123,7 @@ def renew(
     cause: str | None = None,
     finding: str | None = None,
 ) -> Renewal:
-    """Ask for a new model and, if the policy and then the gates agree, put it into production."""
+    """Ask for a new model and, if the policy and then the gates agree, begin its way into production."""
     asked = retrain(workspace, model, night, trigger=trigger, cause=cause, finding=finding)
     if asked.verdict is not Verdict.PASS:
         return Renewal(asked)
@@ -138,7 +140,7 @@ def renew(
         return Renewal(asked, version, concluded)
     test(workspace, model, version, night)
     stage(workspace, model, version, night)
-    entry = promote(workspace, model, version, night)
+    entry = begin(workspace, model, version, night)
     return Renewal(asked, version, concluded, promoted=entry.kind == "promoted")
 
 

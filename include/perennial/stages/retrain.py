@@ -21,6 +21,7 @@ from perennial.stages.judging import judge_past
 from perennial.stages.labels import labels_known
 from perennial.stages.past_trainings import cost, foretold
 from perennial.stages.recording import record_again
+from perennial.stages.rollout_state import standing
 from perennial.stages.set_aside import SET_ASIDE, set_aside
 from perennial.stages.training_run import recipe_of
 from perennial.workspace import Workspace
@@ -127,7 +128,7 @@ def gather(
         new_labelled_rows=rows,
         new_labelled_nights=nights,
         rows_at_last_training=last.rows if last else 0,
-        under_way=under_way,
+        under_way=under_way or standing(workspace, model, night).rolling is not None,
         trainings_last_28_nights=sum(one.night > after(night, -BUDGET_NIGHTS) for one in trained),
         frozen_reason=frozen_reason(workspace, model, night),
         recipe_untried=_untried(workspace, model, trained),

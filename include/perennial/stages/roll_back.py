@@ -5,13 +5,17 @@ Only the ledger decides who serves; the registry's alias follows it.
 
 from __future__ import annotations
 
-from perennial.clock import Night, after
+from collections.abc import Sequence
+
+from perennial.clock import Night, after, nights_apart
 from perennial.errors import NeverServedError, NothingToRollBackToError
 from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, NewEntry, Serving
 from perennial.stages.candidates import Predictor, candidate, mirror_champion
 from perennial.stages.recording import record
 from perennial.workspace import Workspace
+
+PROVEN_NIGHTS = 14
 
 
 def roll_back(
@@ -69,17 +73,44 @@ def _done(
 
 def _last_that_served_well(model: str, reigns: list[Serving]) -> str:
     """Name the version before the present one, without those that were ever left for an earlier one."""
-    good: list[str] = []
-    for reign in reigns:
-        if reign.kind == "rolled_back" and reign.version in good:
-            del good[good.index(reign.version) :]
-        if _served(reign):
-            good.append(reign.version)
     current = reigns[-1].version if reigns else None
-    earlier = [version for version in good if version != current]
+    earlier = [version for version in _that_served_well(reigns)[0] if version != current]
     if not earlier:
         raise NothingToRollBackToError(model, current)
     return earlier[-1]
+
+
+def proven_live(reigns: Sequence[Serving], version: str) -> str | None:
+    """Name the version that ``version`` would be rolled back to: the last that served well for a fortnight.
+
+    Where none has served that long, the last that served well; nothing where there is none.
+    """
+    earlier = [name for name in _that_served_well(reigns)[0] if name != version]
+    proven = [name for name in earlier if _nights_served(reigns, name) >= PROVEN_NIGHTS]
+    return next(iter([*proven[-1:], *earlier[-1:]]), None)
+
+
+def left_by_rollback(reigns: Sequence[Serving]) -> set[str]:
+    """Name the versions that were left for an earlier one, and that nobody has returned to since."""
+    return _that_served_well(reigns)[1]
+
+
+def _that_served_well(reigns: Sequence[Serving]) -> tuple[list[str], set[str]]:
+    good: list[str] = []
+    left: set[str] = set()
+    for reign in reigns:
+        if reign.kind == "rolled_back" and reign.version in good:
+            left |= {*good[good.index(reign.version) :]}
+            del good[good.index(reign.version) :]
+        if _served(reign):
+            good.append(reign.version)
+    return good, left - {*good, *(reign.version for reign in reigns[-1:])}
+
+
+def _nights_served(reigns: Sequence[Serving], version: str) -> int:
+    last = reigns[-1].first_night
+    own = [reign for reign in reigns if reign.version == version]
+    return sum(nights_apart(reign.first_night, reign.until or last) for reign in own)
 
 
 def _refuse_untried(model: str, reigns: list[Serving], target: str) -> None:

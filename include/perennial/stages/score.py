@@ -14,6 +14,7 @@ from perennial.stages import datasets
 from perennial.stages.build_features import build_features, kept_plan, stale
 from perennial.stages.candidates import Candidate, Predictor, champion
 from perennial.stages.estimate import keep_estimate
+from perennial.stages.shadow import keep_shadow, served_by_canary
 from perennial.stages.steering import refuse_unless_free, refuse_without_rows
 from perennial.workspace import Workspace
 
@@ -67,6 +68,7 @@ def score(workspace: Workspace, model: str, night: Night) -> Scored:
     }
     done = workspace.store.publish(datasets.predictions(model), night, table, meta=meta)
     keep_estimate(workspace, model, night, version, table)
+    keep_shadow(workspace, version, night, table, loaded_predictor, predictions)
     layer = _adapted(workspace, version, night, features, table)
     return Scored(night, version.version, table.num_rows, mean_of(table), done.fresh, layer)
 
@@ -88,12 +90,15 @@ def loaded_predictor(workspace: Workspace, version: Candidate) -> Predictor:
     """Load a version once a process: what was verified stays in memory, out of anybody's reach."""
     identity = (workspace.tracking_uri, version.model, version.version, version.sha256)
     if identity not in _loaded:
-        _loaded.clear()
+        if len(_loaded) >= MOST_LOADED:
+            _loaded.pop(next(iter(_loaded)))
         _loaded[identity] = Predictor(workspace, version)
     return _loaded[identity]
 
 
 _loaded: dict[tuple[str, ...], Predictor] = {}
+MOST_LOADED = 3
+"""The champion, a challenger and the version before."""
 
 
 def nothing_new(workspace: Workspace, model: str, night: Night) -> bool:
@@ -142,7 +147,8 @@ def deliver(workspace: Workspace, model: str, night: Night) -> dict[str, Json]:
         return {"delivered": 0, "reason": "model.yaml declares no sink"}
     if nothing_new(workspace, model, night):
         return {"delivered": 0, "reason": f"nothing new came on {night}"}
-    table = served_table(workspace, model, night)
+    canary = served_by_canary(workspace, model, night)
+    table = served_table(workspace, model, night) if canary is None else canary
     place = resolved(workspace.database(spec.sink.connection) or spec.sink.uri or "", workspace.project)
     rows = upsert(table, place, table=spec.sink.table or model, keys=spec.scored.key, night=night)
     return {"delivered": rows, "night": night}
