@@ -37,30 +37,24 @@ Examples:
 
 def declare(group: typer.Typer) -> None:
     """Add the commands."""
-    command(
-        group,
-        "who-served",
-        "perennial who-served flight_delay --at 2013-08-15",
-        "perennial who-served flight_delay --at 2013-08-15T14:30 --entity N14228",
-        "perennial who-served flight_delay --at 2013-08-15 --json",
-    )(who_served)
+    command(group, "who-served", *_WHO_SERVED)(who_served)
     book = typer.Typer(cls=_ListsByItself, help=_HELP, no_args_is_help=True)
-    command(
-        book,
-        "list",
-        "perennial ledger list flight_delay --kind promoted",
-        "perennial ledger flight_delay --json",
-    )(entries)
-    command(book, "verify", "perennial ledger verify", "perennial ledger verify --against audit-2013-12")(
-        verify
-    )
-    command(
-        book,
-        "export",
-        "perennial ledger export --to audit-2013-12",
-        "perennial ledger export --to /backup/ledger --json",
-    )(export)
+    command(book, "list", *_LIST)(entries)
+    command(book, "verify", *_VERIFY)(verify)
+    command(book, "export", *_EXPORT)(export)
+    command(book, "rebuild-registry", *_REBUILD)(rebuild_registry)
     group.add_typer(book, name="ledger")
+
+
+_WHO_SERVED = (
+    "perennial who-served flight_delay --at 2013-08-15",
+    "perennial who-served flight_delay --at 2013-08-15T14:30 --entity N14228",
+    "perennial who-served flight_delay --at 2013-08-15 --json",
+)
+_LIST = ("perennial ledger list flight_delay --kind promoted", "perennial ledger flight_delay --json")
+_VERIFY = ("perennial ledger verify", "perennial ledger verify --against audit-2013-12")
+_EXPORT = ("perennial ledger export --to audit-2013-12", "perennial ledger export --to /backup/ledger --json")
+_REBUILD = ("perennial ledger rebuild-registry", "perennial ledger rebuild-registry --json")
 
 
 def who_served(
@@ -168,3 +162,19 @@ def export(
     )
     session.answer(manifest, f"{sentence}\nThe ledger is not whole: {problems}" if problems else sentence)
     return 1 if problems else 0
+
+
+def rebuild_registry(session: Session) -> int:
+    """Make MLflow say again what the ledger says: versions whose bytes are left, their tags, and the alias.
+
+    A registry that was lost is begun anew. Runs, figures and pictures of trainings are in no ledger and stay lost.
+    """
+    from perennial.stages.reconcile import reconcile_all
+
+    done, failed = reconcile_all(session.prepared)
+    entries = [one for found in done.values() for one in found]
+    lost = [one for one in entries if one.kind == "registry_damaged"]
+    lines = [*(one.reason for one in entries), *(f"{model}: {why}" for model, why in failed.items())]
+    whole = "The registry says what the ledger says."
+    session.answer({"done": [one.as_json() for one in entries], "failed": failed}, "\n".join(lines) or whole)
+    return 1 if failed or lost else 0

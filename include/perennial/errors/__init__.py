@@ -62,6 +62,7 @@ from perennial.errors.redeclared import (
 )
 from perennial.errors.registry import (
     MisfitModelError,
+    NotReconciledError,
     RefusedArtefactError,
     RegistryDatabaseError,
     UnsavableModelError,
@@ -176,6 +177,7 @@ __all__ = [
     "NotInQuarantineError",
     "NotPassedError",
     "NotPublishedError",
+    "NotReconciledError",
     "NotRowsError",
     "NotUtf8Error",
     "NothingKnownError",

@@ -59,3 +59,15 @@ class MisfitModelError(PerennialError):
             f"This artefact cannot serve as {model}: {problem}. Adapt model.yaml and features.py to it, or fit it "
             "again on these features."
         )
+
+
+class NotReconciledError(PerennialError):
+    """Some models could not be compared with the ledger; all others were."""
+
+    code = "PER-4114"
+
+    def __init__(self, failed: dict[str, str]) -> None:
+        """Name each model and why."""
+        super().__init__(
+            "Not compared with the ledger: " + " ".join(f"{model}: {why}" for model, why in failed.items())
+        )

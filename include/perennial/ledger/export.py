@@ -15,6 +15,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from perennial.errors import ExportExistsError, NotAnExportError
 from perennial.facts.evidence import Json
@@ -83,9 +84,9 @@ def lines_of(folder: Path) -> list[Row]:
     return rows
 
 
-def _manifest_of(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+def _manifest_of(folder: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, dict[str, dict[str, str]]] = json.loads((folder / MANIFEST).read_text())
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except (OSError, ValueError) as problem:
         raise NotAnExportError(folder, str(problem)) from problem
     if manifest.get("format") != FORMAT:

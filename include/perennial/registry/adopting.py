@@ -50,6 +50,15 @@ def adopt(source: str, *, tracking_uri: str | None = None) -> Adopted:
     artefact = (
         _from_mlflow(source, tracking_uri) if source.startswith("models:") else _from_file(Path(source))
     )
+    return adopted(artefact)
+
+
+def adopted(artefact: Artefact) -> Adopted:
+    """Rebuild a fitted scikit-learn model from bytes that nobody here vouches for, of reviewed types only.
+
+    Raises:
+        RefusedArtefactError: a pickle, unreviewed types, or a model that does not say what it eats.
+    """
     model = read(artefact, trusted_for("adopted"))
     return Adopted(model, artefact, _task(model, artefact), _columns(model, artefact))
 

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion as Registered
 
 SQLITE = "sqlite:///"
+NUMBER = "perennial.version"
+"""Tag of a version that was brought back under another number of MLflow's: the number that the ledger knows."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class ModelVersion:
     """Hash of the artefact's bytes when it was recorded; the ledger's is the one to load by."""
     behaviour: str
     """Hash of its predictions for its fixed rows."""
+    number: str
+    """Its number in MLflow: another one only where it was brought back after somebody had deleted it."""
 
 
 class Registry:
@@ -109,8 +113,8 @@ class Registry:
         Raises:
             RefusedArtefactError: they do not lie where the registry keeps its files.
         """
-        self._registered(model, version)
-        address = self._client.get_model_version_download_uri(model, version)
+        number = self._registered(model, version).version
+        address = self._client.get_model_version_download_uri(model, number)
         return Artefact(self._fetch(f"{address}/{FILE_NAME}"), f"version {version} of {model}")
 
     def load(self, model: str, version: str, expected_sha256: str) -> Any:
@@ -133,7 +137,7 @@ class Registry:
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         """Point an alias at a version: a mirror of the ledger for those who look into MLflow."""
-        self._client.set_registered_model_alias(model, alias, self.version(model, version).version)
+        self._client.set_registered_model_alias(model, alias, self.version(model, version).number)
 
     def alias(self, model: str, alias: str) -> ModelVersion | None:
         """Return the version that an alias points at; none when there is no such alias."""
@@ -159,7 +163,7 @@ class Registry:
     def describe(self, version: ModelVersion, sentence: str) -> None:
         """Put a sentence at the head of a version's page and of its run's."""
         self._client.set_tag(version.run_id, "mlflow.note.content", sentence)
-        self._client.update_model_version(version.model, version.version, description=sentence)
+        self._client.update_model_version(version.model, version.number, description=sentence)
 
     def run_url(self, base_url: str, run_id: str) -> str:
         """Return the address of a run's page in the MLflow that is served at ``base_url``."""
@@ -170,12 +174,18 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self._client.get_model_version(model, version)
+            found = self._client.get_model_version(model, version)
         except MlflowException as mistake:
             if mistake.error_code not in {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}:
                 raise
-            known = [str(each.version) for each in registered(self._client, model)]
-            raise UnknownVersionError(model, version, known) from mistake
+            found = None
+        if found is not None and numbered(found) == version:
+            return found
+        known = registered(self._client, model)
+        for each in known:
+            if numbered(each) == version:
+                return each
+        raise UnknownVersionError(model, version, [numbered(each) for each in known])
 
     def _fetch(self, address: str) -> bytes:
         return fetch(address, self._files, self.tracking_uri)
@@ -194,15 +204,21 @@ class Registry:
         return self.home / "artifacts" if self.home else None
 
 
+def numbered(version: Registered) -> str:
+    """Return the number by which the ledger knows a version."""
+    return str(version.tags.get(NUMBER) or version.version)
+
+
 def _told(registered_version: Registered) -> ModelVersion:
     tags = registered_version.tags
     return ModelVersion(
         model=registered_version.name,
-        version=str(registered_version.version),
+        version=numbered(registered_version),
         run_id=registered_version.run_id or "",
         estimator=tags.get("perennial.estimator", ""),
         sha256=tags.get("perennial.sha256", ""),
         behaviour=tags.get("perennial.behaviour", ""),
+        number=str(registered_version.version),
     )
 
 

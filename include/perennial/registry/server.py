@@ -88,6 +88,17 @@ def register(
     client: MlflowClient, model: str, source: str, run_id: str, tags: Mapping[str, str]
 ) -> Registered:
     """Register a version; of two attempts at one training the first version stays and the other goes."""
+    make_name(client, model)
+    logged = source.removeprefix("models:/")  # a server believes a source only with the model that it names
+    mine = client.create_model_version(model, source, run_id, tags=dict(tags), model_id=logged)
+    first = registered(client, model, tags[RUN_KEY])[0]
+    if first.version != mine.version:
+        client.delete_model_version(model, mine.version)
+    return first
+
+
+def make_name(client: MlflowClient, model: str) -> None:
+    """Make sure that versions can be registered under a model's name."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -95,12 +106,6 @@ def register(
     except MlflowException as there_is:
         if there_is.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    logged = source.removeprefix("models:/")  # a server believes a source only with the model that it names
-    mine = client.create_model_version(model, source, run_id, tags=dict(tags), model_id=logged)
-    first = registered(client, model, tags[RUN_KEY])[0]
-    if first.version != mine.version:
-        client.delete_model_version(model, mine.version)
-    return first
 
 
 def registered(client: MlflowClient, model: str, run_key: str | None = None) -> list[Registered]:

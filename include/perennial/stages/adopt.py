@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from perennial.engine.fitting import Array, TrainingSet
     from perennial.estimators.base import ColumnKinds
     from perennial.registry.adopting import Adopted
+    from perennial.registry.artefacts import Artefact
     from perennial.registry.training import Training
 
 
@@ -66,6 +67,33 @@ def adopt(
     found = read_artefact(source, tracking_uri=workspace.tracking_uri)
     if standing is not None:
         return _adopted_before(workspace, model, found, standing.version)
+    made = _take_in(workspace, model, source, found, night, fitted_until, actor)
+    return _promote(workspace, made, night, found.artefact.sha256, reason=reason, actor=actor)
+
+
+def take_in(workspace: Workspace, model: str, found: Artefact, night: Night, *, actor: str) -> Candidate:
+    """Register a fitted model from elsewhere as a candidate, which serves no one until its gates let it pass.
+
+    Every labelled night so far counts as seen by it.
+
+    Raises:
+        MisfitModelError: it predicts something else, or eats columns that the model's features do not have.
+        RefusedArtefactError: its bytes hold what nobody has reviewed.
+    """
+    from perennial.registry.adopting import adopted
+
+    return _take_in(workspace, model, found.which, adopted(found), night, None, actor)
+
+
+def _take_in(
+    workspace: Workspace,
+    model: str,
+    source: str,
+    found: Adopted,
+    night: Night,
+    fitted_until: Night | None,
+    actor: str,
+) -> Candidate:
     plan = workspace.plan(model)
     build_features(workspace, model, night, plan)
     newest = workspace.store.keys(datasets.features(model, plan.hash), last=night)[-1]
@@ -78,7 +106,7 @@ def adopt(
     unseen = _unseen(workspace, made, found)
     workspace.store.publish(datasets.reference(model), made.version, unseen)
     _vouch(workspace, made, source, actor)
-    return _promote(workspace, made, night, found.artefact.sha256, reason=reason, actor=actor)
+    return made
 
 
 def _adopted_before(workspace: Workspace, model: str, found: Adopted, version: str) -> Entry:

@@ -19,6 +19,7 @@ from perennial.stages import datasets
 from perennial.stages.candidates import candidate
 from perennial.stages.comparison import compare_on_holdout
 from perennial.stages.freezing import frozen_reason
+from perennial.stages.policy_changes import record_policies
 from perennial.stages.recording import record_again
 from perennial.stages.usage import measured, recorded, run_of
 from perennial.workspace import Workspace
@@ -61,6 +62,7 @@ def ask(workspace: Workspace, model: str, version: str, night: Night, gate: str)
 
 def conclude(workspace: Workspace, model: str, version: str, night: Night) -> Decision:
     """Combine the gates' recorded answers: may the candidate go on to production?"""
+    record_policies(workspace, model, night)
     asked = workspace.ledger.entries(model, kinds={"gate"}, first_night=night, last_night=night)
     answers = {
         str(entry.evidence["gate"]): Decision(

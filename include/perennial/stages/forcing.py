@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from perennial.clock import Night, after
 from perennial.errors import NoRightToForceError, NotFitToServeError
+from perennial.facts.evidence import Json
 from perennial.ledger.base import Entry, NewEntry
 from perennial.stages.candidates import Predictor, candidate, mirror_champion
 from perennial.stages.evaluate import OUTCOME
@@ -53,29 +54,24 @@ def _forced(
     actor: str,
 ) -> Entry:
     """Record the force and the promotion in one transaction, so that neither is ever without the other."""
-    against = [
-        one
-        for one in workspace.ledger.entries(model, tuple(OUTCOME.values()))
-        if one.evidence.get("candidate") == version
-    ]
-    judged = against[-1].reason if against else "No gate was ever asked about it."
-    times = len(workspace.ledger.entries(model, {FORCED})) + 1
-    forced = candidate(workspace, model, version)
+    judged, forced = _judged(workspace, model, version), candidate(workspace, model, version)
     sentence = (
         f"{actor} forced version {version} of {model} into production: {reason} Its gates had said: {judged}"
     )
-    said = {"version": version, "replaces": replaced, "said": reason, "gates": judged}
-    key = f"{since}-{version}-forced-{times}"
+    serves = f"Version {version} of {model} serves by force of {actor}, not by its gates: {reason}"
+    said: dict[str, Json] = {"version": version, "replaces": replaced}
     with workspace.ledger.database.writing():
-        word = record(workspace, NewEntry(model, FORCED, key, since, actor, sentence, said))
-        evidence = {
-            "version": version,
-            "behaviour": forced.behaviour,
-            "plan": forced.plan,
-            "replaces": replaced,
-            "forced": word.id,
-        }
-        serves = f"Version {version} of {model} serves by force of {actor}, not by its gates: {reason}"
+        key = f"{since}-{version}-forced-{len(workspace.ledger.entries(model, {FORCED})) + 1}"
+        about = {**said, "said": reason, "gates": judged}
+        word = record(workspace, NewEntry(model, FORCED, key, since, actor, sentence, about))
+        evidence = {**said, "behaviour": forced.behaviour, "plan": forced.plan, "forced": word.id}
         entry = record(workspace, NewEntry(model, "promoted", key, since, actor, serves, evidence))
     mirror_champion(workspace, model)
     return entry
+
+
+def _judged(workspace: Workspace, model: str, version: str) -> str:
+    """Repeat what the gates concluded about a version last."""
+    concluded = workspace.ledger.entries(model, tuple(OUTCOME.values()))
+    about = [one for one in concluded if one.evidence.get("candidate") == version]
+    return about[-1].reason if about else "No gate was ever asked about it."
