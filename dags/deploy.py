@@ -1,13 +1,15 @@
-"""Take a candidate that passed its gates to production: testing, staging, production.
+"""Take a candidate that passed its gates to production, at once or by the steps that its model declares.
 
 Starts by itself when `evaluate` has let a candidate pass. What ships is the very artefact that was evaluated,
 checked by its hash in every step.
 
-**Ends with** the switch in the ledger, mirrored in MLflow's alias `champion`. A model of high risk stops after
-staging: it needs approval.
+**Ends with** the switch in the ledger, mirrored in MLflow's alias `champion`. A model of high risk stops here: it
+needs approval. Where `rollout.steps` are declared, `production` begins the first of them, and `rollout` takes it from
+there, night by night.
 
-**If `production` is skipped**, the model's risk is high and a person has to approve: read what the gates said in
-`evaluate`, then *approve* in `steer` or `perennial approve`.
+**If `production` is skipped**, its log says why: a shadow or canary has begun (look at `rollout`); the model's risk is
+high (read what the gates said in `evaluate`, then *approve* in `steer` or `perennial approve`); or the version, or
+one that predicts the same, was rolled back from.
 
 **If it fails**, the champion serves on. The log says which step objects and why.
 """
@@ -49,10 +51,10 @@ def staging(model: str, about: dict[str, str]) -> Report:
 
 @task
 def production(model: str, about: dict[str, str]) -> Report:
-    """Hand over to the version, unless a person has to approve."""
-    from perennial.stages.deploy import promote
+    """Hand over to the version, unless steps are declared before that or a person has to approve."""
+    from perennial.stages.rollout import begin
 
-    entry = promote(open_workspace(), model, about["version"], about["night"])
+    entry = begin(open_workspace(), model, about["version"], about["night"])
     if entry.kind != "promoted":
         raise AirflowSkipException(entry.reason)
     return {"version": about["version"], "reason": entry.reason, "ledger": entry.id}

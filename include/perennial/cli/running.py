@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from perennial.stages.replay import Passed
 
 StageArgument = Annotated[
-    Literal["validate", "features", "score", "monitor", "retrain", "train", "evaluate", "deploy"],
+    Literal["validate", "features", "score", "monitor", "retrain", "train", "evaluate", "deploy", "rollout"],
     typer.Argument(help="The stage."),
 ]
 VersionOption = Annotated[str | None, typer.Option("--version", help="Version, as the registry numbers it.")]

@@ -117,6 +117,8 @@ def renewal_told(renewal: Renewal) -> str:
     if renewal.gates:
         said.append(f"  gates:      {renewal.gates.reason}")
         said.append(f"  promoted:   {'yes' if renewal.promoted else 'no'}")
+    if renewal.instead:
+        said.append(f"  instead:    {renewal.instead}")
     return "\n".join(said)
 
 
@@ -159,17 +161,30 @@ def evaluate(asked: Asked) -> Done:
 
 
 def deploy(asked: Asked) -> Done:
-    """Take a version that passed to production: testing, staging, the switch."""
-    from perennial.stages.deploy import promote, stage, test
+    """Take a version that passed to production: testing, staging, the switch or the first declared step."""
+    from perennial.stages.deploy import stage, test
+    from perennial.stages.rollout import begin
+    from perennial.stages.rollout_state import STEP_OF
 
     workspace, model, version, night = asked.workspace, asked.model, asked.newest_version, asked.night
     test(workspace, model, version, night)
     stage(workspace, model, version, night)
-    entry = promote(workspace, model, version, night)
-    return Done(entry.as_json(), entry.reason, good=entry.kind == "promoted")
+    entry = begin(workspace, model, version, night)
+    return Done(entry.as_json(), entry.reason, good=entry.kind in ("promoted", *STEP_OF))
+
+
+def rollout(asked: Asked) -> Done:
+    """Judge the shadow, the canary or the watch that stands on a night."""
+    from perennial.stages.rollout import look
+
+    looked = look(asked.workspace, asked.model, asked.night)
+    said = [one.decision.reason for one in looked] or [f"Nothing is rolled out or watched on {asked.night}."]
+    good = all(one.decision.verdict is not Verdict.FAIL for one in looked)
+    return Done([one.as_json() for one in looked], "\n".join(said), good=good)
 
 
 STAGES: Mapping[str, Callable[[Asked], Done]] = {
-    each.__name__: each for each in (validate, features, score, monitor, retrain, train, evaluate, deploy)
+    each.__name__: each
+    for each in (validate, features, score, monitor, retrain, train, evaluate, deploy, rollout)
 }
 """Stages by name, in the order of a night."""

@@ -77,6 +77,8 @@ _AFFECTED = {
     "train": "There is no new candidate. The champion goes on serving.",
     "evaluate": "The candidate is not judged, so it cannot be promoted. The champion goes on serving.",
     "deploy": "The challenger is not in production. The champion goes on serving.",
+    "rollout": "The rollout is not judged for this night, and a version that should go is not rolled back. The champion "
+    "goes on serving; the next night counts all that have matured.",
     "rollback": "The version that should go is still in production.",
     "broken": "The model's folder cannot be read: none of its DAGs runs. Other models are untouched.",
 }

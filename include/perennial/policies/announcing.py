@@ -40,6 +40,27 @@ _SAID = {
         "The version that was in production no longer answers.",
         "Find out what was wrong with it before the next promotion: perennial explain {model} --night {night}",
     ),
+    "shadow_ended": _Words(
+        "promotion",
+        "info",
+        "the shadow of version {version} ends with {night}",
+        "It scored the same nights as the champion, unused; what its nights showed decided.",
+        "Nothing. Its nights: perennial ledger {model} --kind shadow_ended",
+    ),
+    "canary_ended": _Words(
+        "promotion",
+        "info",
+        "the canary of version {version} ends with {night}",
+        "It answered a share of the entities; what its nights showed decided.",
+        "Nothing. Its nights: perennial ledger {model} --kind canary_ended",
+    ),
+    "rollout_refused": _Words(
+        "refused",
+        "warning",
+        "version {version} is not put into production",
+        "It, or a version that predicts the same, was rolled back from: two models must not swap places for ever.",
+        "Find out what was wrong, and train another one.",
+    ),
     "refused": _Words(
         "refused",
         "warning",

@@ -64,6 +64,8 @@ class DagFacts:
     """Generations of a tuning."""
     batches: int
     """Mapped tasks of one generation; each tries its share of the trials."""
+    rolls_out: bool
+    """Whether steps before production, or a watch after it, are declared."""
     has_sink: bool
     """Whether predictions are delivered beyond the store."""
     retrain_after_nights: int | None
@@ -213,6 +215,7 @@ def _of_spec(spec: ModelSpec) -> DagFacts:
         trials=search.trials,
         generations=search.generations,
         batches=search.batches,
+        rolls_out=bool(spec.rollout.steps or spec.rollout.watch_nights),
         has_sink=spec.sink is not None,
         retrain_after_nights=spec.retraining.max_age_nights or None,
         tags=(f"model:{spec.name}", f"owner:{spec.owner}", f"risk:{spec.risk}"),

@@ -38,6 +38,8 @@ class Renewal:
     gates: Decision | None = None
     """What the gates concluded."""
     promoted: bool = False
+    instead: str | None = None
+    """What deploying it came to, where it does not serve at once: a step that began, or what it waits for."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def renew(
     test(workspace, model, version, night)
     stage(workspace, model, version, night)
     entry = begin(workspace, model, version, night)
-    return Renewal(asked, version, concluded, promoted=entry.kind == "promoted")
+    serves = entry.kind == "promoted"
+    return Renewal(asked, version, concluded, promoted=serves, instead=None if serves else entry.reason)
 
 
 def _scored(workspace: Workspace, model: str, night: Night) -> Scored | None:

@@ -16,7 +16,6 @@ from perennial.facts.evidence import Evidence, Json, as_text
 from perennial.ledger.base import Entry, NewEntry
 from perennial.policies import rollback
 from perennial.policies.rollout import Rolling as Known
-from perennial.policies.rollout import Step
 from perennial.stages import datasets
 from perennial.stages.candidates import candidate
 from perennial.stages.deploy import must_have_passed, promote
@@ -84,11 +83,14 @@ def stands(workspace: Workspace, model: str, night: Night) -> list[str]:
     return [*([now.rolling.step] if now.rolling else []), *(["watch"] if now.watch else [])]
 
 
-def look(workspace: Workspace, model: str, night: Night) -> list[Looked]:
-    """Judge everything that stands on a night, and carry out what follows; again is harmless."""
-    now = standing(workspace, model, night)
-    found = [_look_at_step(workspace, model, now.rolling, night)] if now.rolling else []
-    return found + ([_look_at_watch(workspace, model, now.watch, night)] if now.watch else [])
+def look(workspace: Workspace, model: str, night: Night, *, only: str | None = None) -> list[Looked]:
+    """Judge what stands on a night, all or ``only`` one of it, and carry out what follows; again is harmless."""
+    now, found = standing(workspace, model, night), []
+    if now.rolling and only in (None, now.rolling.step):
+        found.append(_look_at_step(workspace, model, now.rolling, night))
+    if now.watch and only in (None, "watch"):
+        found.append(_look_at_watch(workspace, model, now.watch, night))
+    return found
 
 
 def _look_at_step(workspace: Workspace, model: str, step: Rolling, night: Night) -> Looked:
@@ -283,6 +285,3 @@ def _publish(
     )
     meta: dict[str, Json] = {"verdict": decision.verdict.value, "reason": decision.reason}
     workspace.store.publish(dataset, night, pa.Table.from_pylist([row], kinds), meta=meta)
-
-
-__all__ = ["Looked", "Step", "begin", "look", "stands"]
