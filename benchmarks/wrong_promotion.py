@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import simulated_gates as drawn
+from benchmarks import simulated_metrics
 from benchmarks.simulated_gates import LUCK, Cell, Numbers, World, nights_of, wilson
 from perennial.clock import after
 from perennial.facts.decision import Verdict
@@ -208,6 +209,15 @@ def gate_cells(seed: int, repetitions: int) -> list[Cell]:
     return cells
 
 
+def metric_cells(seed: int, repetitions: int) -> list[Cell]:
+    """Try every metric that may judge, from rows."""
+    found = []
+    for one in simulated_metrics.cells(seed, repetitions):
+        found.append({**one, "holds": simulated_metrics.holds(one)})
+        print(f"{one}", file=sys.stderr)
+    return found
+
+
 def result(seed: int, repetitions: int) -> dict[str, object]:
     """Put the cells into the one object that every benchmark prints."""
     cells = measure(seed, repetitions)
@@ -228,6 +238,7 @@ def result(seed: int, repetitions: int) -> dict[str, object]:
         "worst": {key: worst[key] for key in ("luck", "autocorrelation", "nights", "realised", "interval")},
         "cells": cells,
         "gates": gate_cells(seed + 1, max(repetitions // 20, 200)),
+        "metrics": metric_cells(seed + 2, max(repetitions // 2, 200)),
         "machine": {
             "cpus": os.cpu_count(),
             "platform": platform.platform(),

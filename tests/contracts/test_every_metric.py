@@ -48,6 +48,18 @@ def test_a_prediction_that_is_not_a_number_is_never_dropped(metric: type[Metric]
 
 
 @every_use
+def test_sums_per_night_come_to_the_loss_of_all_rows(metric: type[Metric], task) -> None:
+    """What the gates add up is what the metric says of all rows together, for a mean over rows and for any other."""
+    y, _, noise = CASES[task]
+    nights = np.arange(400) % 7
+    whole = metric().night_losses(y, noise, np.zeros(400, int), 1)
+    assert metric().night_losses(y, noise, nights, 7).sum() == pytest.approx(whole[0])
+    if not metric.additive:
+        assert whole[0] / 400 == pytest.approx(1 - metric().score(y, noise))
+        assert metrics()[metric.watched_as].additive
+
+
+@every_use
 def test_the_order_of_rows_does_not_matter(metric: type[Metric], task) -> None:
     """A shuffled table has the same quality."""
     y, _, noise = CASES[task]

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from benchmarks.simulated_metrics import cell
 from sklearn import metrics as oracle
 
 from perennial.errors import NotAMeanError
-from perennial.metrics import metrics
+from perennial.metrics import judging, metrics
 from perennial.metrics.base import places
 
 RNG = np.random.default_rng(61)
@@ -26,6 +27,9 @@ TRUTH, GUESS = RNG.normal(size=500), RNG.normal(size=500)
         ("accuracy", Y, P, oracle.accuracy_score(Y, P >= 0.5)),
         ("accuracy", CLASS, SHARES, oracle.accuracy_score(CLASS, SHARES.argmax(axis=1))),
         ("auc", Y, P, oracle.roc_auc_score(Y, P)),
+        ("average_precision", Y, P, oracle.average_precision_score(Y, P)),
+        ("f1", Y, P, oracle.f1_score(Y, P >= 0.5)),
+        ("r2", TRUTH, GUESS, oracle.r2_score(TRUTH, GUESS)),
         ("rmse", TRUTH, GUESS, oracle.root_mean_squared_error(TRUTH, GUESS)),
         ("mae", TRUTH, GUESS, oracle.mean_absolute_error(TRUTH, GUESS)),
     ],
@@ -55,3 +59,34 @@ def test_auc_is_no_mean_over_rows() -> None:
 def test_auc_of_one_class_is_not_a_number() -> None:
     """No pair, no ranking."""
     assert np.isnan(metrics()["auc"]().score([1, 1], [0.2, 0.3]))
+
+
+def test_worth_is_what_a_table_of_outcomes_says() -> None:
+    """Each row is worth its outcome, called where that is worth more by the model's own probability."""
+    worth = judging("value", {"true_positive": 8.0, "false_positive": -1.0, "false_negative": -2.0})
+    assert worth.threshold == pytest.approx(1 / 11)
+    assert worth.score([1, 1, 0, 0], [0.5, 0.05, 0.5, 0.05]) == pytest.approx((8 - 2 - 1 + 0) / 4)
+    assert worth.row_loss([1, 1, 0, 0], [0.5, 0.05, 0.5, 0.05]).tolist() == [0.0, 10.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("value", {"true_positive": -5.0}, "being right"),
+        ("value", {"false_positive": 3.0}, "being right"),
+        ("unit_cost", {"too_low": 0.0}, "above zero"),
+    ],
+)
+def test_a_worth_that_rewards_mistakes_is_refused(name: str, value: dict[str, float], said: str) -> None:
+    """A gain for being wrong is a slip of the sign."""
+    with pytest.raises(ValueError, match=said):
+        judging(name, value)
+
+
+@pytest.mark.parametrize("name", ["auc", "average_precision", "f1", "value", "unit_cost", "log_loss"])
+def test_luck_is_taken_for_a_gain_as_rarely_as_declared(name: str) -> None:
+    """Two models of one quality, 14 nights that resemble each other by .3: at most .055 within two standard errors."""
+    count = 1500 if name not in ("auc", "average_precision") else 500
+    found = cell(np.random.default_rng(31), name, (14, 0.3, None if name == "unit_cost" else -2.2), count)
+    rate = found["realised"]
+    assert rate <= 0.055 + 2 * np.sqrt(0.055 * 0.945 / count)

@@ -8,15 +8,16 @@ at parse time imports it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
-Loss = Literal["log_loss", "brier", "accuracy"]
+Loss: TypeAlias = "str | Callable[..., Numbers]"
+"""`log_loss`, `brier` or `accuracy`; of any other loss what returns it from labels and scores."""
 
 HALF_LIVES = (4, 14, 45)
 """Nights after which a label counts half: relations move, and which memory fits is for the audit to find."""
@@ -59,6 +60,8 @@ def losses(scores: Numbers, labels: Numbers, loss: Loss = "log_loss") -> Numbers
     >>> losses(np.array([0.5, 0.9]), np.array([1.0, 1.0]), "brier").round(2).tolist()
     [0.25, 0.01]
     """
+    if callable(loss):
+        return loss(labels, scores)
     told = clipped(scores)
     if loss == "brier":
         return np.asarray((told - labels) ** 2)

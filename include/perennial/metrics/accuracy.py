@@ -29,6 +29,7 @@ class Accuracy(Metric):
     tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass"})
     higher_is_better: ClassVar[bool] = True
     loss_name: ClassVar[str] = "share of wrong classes"
+    estimated_as: ClassVar[str] = "accuracy"
 
     def row_loss(self, y: ArrayLike, prediction: ArrayLike) -> Numbers:
         """Return 1 for each wrong row, 0 for each right one."""

@@ -7,11 +7,13 @@ show scores. Nothing here imports numpy until rows arrive.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from perennial.errors import NotAMeanError
 from perennial.facts.evaluation import Task
+from perennial.facts.left_out import BINS, each_left_out, night_sums
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +41,13 @@ class Metric(ABC):
     """What the loss of one row is called in sentences."""
 
     additive: ClassVar[bool] = True
-    """Whether it is a mean over rows, and so may be the primary metric."""
+    """Whether it is a mean over rows, so that one night can be judged by itself."""
+
+    estimated_as: ClassVar[str] = ""
+    """The loss that ``facts/expected_loss.py`` knows by this name; by default the row losses are taken."""
+
+    watched_as: ClassVar[str] = ""
+    """The mean over rows by which single nights are followed where this one is none."""
 
     def row_loss(self, y: ArrayLike, prediction: ArrayLike) -> Numbers:
         """Return the loss of each row, lower is better.
@@ -50,9 +58,97 @@ class Metric(ABC):
         del y, prediction
         raise NotAMeanError(type(self).__name__.lower())
 
+    def night_losses(
+        self, y: ArrayLike, prediction: ArrayLike, nights: NDArray[np.intp], count: int
+    ) -> Numbers:
+        """Return a sum for each of ``count`` nights, lower is better, from each row's place among them.
+
+        Their ratio to the rows is the loss of all rows together and, with any one night left out, that of all
+        others; so gates judge every metric by the same arithmetic.
+        """
+        import numpy as np
+
+        return np.bincount(nights, self.row_loss(y, prediction), count).astype(float)
+
+    @property
+    def loss_to_estimate(self) -> str | Callable[..., Numbers]:
+        """Return what estimates of this loss are made with."""
+        return self.estimated_as or self.row_loss
+
     @abstractmethod
     def score(self, y: ArrayLike, prediction: ArrayLike) -> float:
         """Return the displayed number; not a number when there are no rows or it is not defined."""
+
+
+class Joint(Metric):
+    """A metric of yes-or-no rows taken together: no mean over rows, and nothing that a single night has for itself.
+
+    It is computed from counts that add up over nights, so what it would be without any one night costs no row.
+    """
+
+    tasks: ClassVar[frozenset[Task]] = frozenset({"binary"})
+    higher_is_better: ClassVar[bool] = True
+    additive: ClassVar[bool] = False
+    watched_as: ClassVar[str] = "brier"
+
+    caution: ClassVar[float] = 0.0
+    """How much further than the jackknife says its nights are taken to vary, over their number."""
+
+    @abstractmethod
+    def counts(self, rows: Rows, most: int) -> tuple[Numbers, ...]:
+        """Count rows by night; scores are told apart up to ``most`` values."""
+
+    @staticmethod
+    @abstractmethod
+    def of_counts(*counts: Numbers) -> Numbers:
+        """Return the score from counts, summed over nights; what they are counted by is the last axis."""
+
+    def score(self, y: ArrayLike, prediction: ArrayLike) -> float:
+        """Return the score of all rows; not a number where it is not defined."""
+        import numpy as np
+
+        rows = Rows.of(y, prediction, np.zeros(len(as_floats(y)), np.intp), 1)
+        if not rows.assessable:
+            return float("nan")
+        return float(self.of_counts(*(each[0] for each in self.counts(rows, len(rows.scores)))))
+
+    def night_losses(
+        self, y: ArrayLike, prediction: ArrayLike, nights: NDArray[np.intp], count: int
+    ) -> Numbers:
+        """Return sums per night whose ratio to the rows is one minus the score, also without any one night."""
+        import numpy as np
+
+        rows = Rows.of(y, prediction, nights, count)
+        if not rows.assessable:
+            return np.full(count, np.nan)
+        whole, without = each_left_out(self.of_counts, *self.counts(rows, BINS))
+        without = whole + (1 + self.caution / count) * (without - whole)
+        sizes = np.bincount(nights, minlength=count).astype(float)
+        return night_sums(1 - whole, 1 - without, sizes) if count > 1 else (1 - whole) * sizes
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Yes-or-no rows of some nights, each with its score."""
+
+    truth: NDArray[np.bool_]
+    scores: Numbers
+    nights: NDArray[np.intp]
+    """Each row's place among the nights."""
+    count: int
+    """Nights."""
+
+    @classmethod
+    def of(cls, y: ArrayLike, prediction: ArrayLike, nights: NDArray[np.intp], count: int) -> Rows:
+        """Read labels and predictions."""
+        return cls(as_floats(y) == 1, as_floats(prediction), nights, count)
+
+    @property
+    def assessable(self) -> bool:
+        """Whether there are rows, each with a score that is a number."""
+        import numpy as np
+
+        return bool(self.scores.size and np.isfinite(self.scores).all())
 
 
 def places(labels: Sequence[object], classes: Sequence[str]) -> Numbers:

@@ -26,6 +26,7 @@ class Brier(Metric):
     tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass"})
     higher_is_better: ClassVar[bool] = False
     loss_name: ClassVar[str] = "squared error of the probability"
+    estimated_as: ClassVar[str] = "brier"
 
     def row_loss(self, y: ArrayLike, prediction: ArrayLike) -> Numbers:
         """Return each row's squared distance."""

@@ -26,6 +26,7 @@ class LogLoss(Metric):
     tasks: ClassVar[frozenset[Task]] = frozenset({"binary", "multiclass"})
     higher_is_better: ClassVar[bool] = False
     loss_name: ClassVar[str] = "log loss"
+    estimated_as: ClassVar[str] = "log_loss"
 
     def row_loss(self, y: ArrayLike, prediction: ArrayLike) -> Numbers:
         """Return each row's surprise, in nats."""

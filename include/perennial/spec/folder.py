@@ -149,15 +149,10 @@ def _metric(draft: Draft) -> Iterator[Problem]:
 
     path = ("training", "metric")
     entry = metrics().get(name)
-    fit = [other for other, each in metrics().items() if task in each.tasks and each.additive]
+    fit = [other for other, each in metrics().items() if task in each.tasks]
     if entry is None:
         message = f"there is no metric {shown(name)}."
         yield draft.problem(path, message, meant(name, fit or metrics()), code="PER-1050")
-    elif not entry.additive:
-        message = (
-            f"{name} is no mean over rows, so nights cannot be compared by it; it is shown all the same."
-        )
-        yield draft.problem(path, message, f"For {task}: {', '.join(fit)}.", code="PER-1053")
     elif fit and task not in entry.tasks:
         message = f"{name} does not fit {task}."
         yield draft.problem(path, message, f"For {task}: {', '.join(fit)}.", code="PER-1053")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -13,6 +14,8 @@ from perennial.gates.calibration import Calibration
 from perennial.gates.loads_and_predicts import LoadsAndPredicts
 from perennial.gates.minimum_quality import MinimumQuality
 from perennial.gates.slices import Slices
+from perennial.metrics import OF_WORTH, judging, metrics, watching
+from perennial.metrics.base import Metric
 from perennial.policies.retraining import Retraining
 from perennial.policies.rollout import Rollout
 from perennial.spec.named import named_gate
@@ -123,6 +126,29 @@ class ModelSpec(Strict):
         return self
 
     @model_validator(mode="after")
+    def _worth_is_declared(self) -> ModelSpec:
+        of_worth, value = self.metric in OF_WORTH, self.training.value
+        if of_worth != bool(value):
+            message = (
+                f"training.value: the metric {self.metric} asks what outcomes are worth; declare it"
+                if of_worth
+                else f"training.value: only the metrics {' and '.join(OF_WORTH)} ask for it, not {self.metric}"
+            )
+            raise ValueError(message)
+        if value:
+            known = set(signature(metrics()[self.metric].__init__).parameters) - {"self"}
+            unknown = sorted(set(value) - known)
+            if unknown:
+                message = f"training.value: {self.metric} knows no {unknown[0]}; it takes {', '.join(sorted(known))}"
+                raise ValueError(message)
+            try:
+                judging(self.metric, value)
+            except ValueError as error:
+                message = f"training.value: {error}"
+                raise ValueError(message) from error
+        return self
+
+    @model_validator(mode="after")
     def _pairs_are_watched(self) -> ModelSpec:
         watched = self.monitoring.watched(self.features.columns)
         unknown = [name for pair in self.monitoring.pairs for name in pair if name not in watched]
@@ -145,6 +171,26 @@ class ModelSpec(Strict):
     def metric(self) -> str:
         """Name of the primary metric."""
         return self.training.metric or DEFAULT_METRIC[self.task]
+
+    @property
+    def judge(self) -> Metric:
+        """The primary metric, with the declared worth of outcomes."""
+        return judging(self.metric, self.training.value)
+
+    @property
+    def watched(self) -> Metric:
+        """What single nights are followed by: the primary metric, or a mean over rows where it is none."""
+        return watching(self.judge)
+
+    @property
+    def shown(self) -> dict[str, Metric]:
+        """Every metric that fits the task, by name; those of worth only where it is declared."""
+        fit = {name: kind for name, kind in metrics().items() if self.task in kind.tasks}
+        return {
+            name: self.judge if name == self.metric else kind()
+            for name, kind in fit.items()
+            if name == self.metric or name not in OF_WORTH
+        }
 
     @property
     def all_gates(self) -> tuple[Gate, ...]:

@@ -98,6 +98,9 @@ class TrainingSpec(Strict):
     """Tuning."""
     metric: str | None = None
     """Primary metric; by default log loss for classes and root mean squared error for numbers."""
+    value: dict[str, float] | None = None
+    """What each outcome is worth, in a unit of your own, for the metric `value` (`true_positive`, `false_positive`,
+    `true_negative`, `false_negative`: gains above zero, costs below) or `unit_cost` (`too_high`, `too_low`)."""
     seed: int = Field(20130101, ge=0)
     """Seed of everything random."""
     max_rows: int | None = Field(None, ge=100)

@@ -21,7 +21,6 @@ from perennial.clock import Night
 from perennial.facts.decision import Decision, Verdict
 from perennial.facts.evidence import Json
 from perennial.ledger.base import NewEntry
-from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor
 from perennial.stages.layer_nights import delay, matrix, matured, said_then, saw_through, to_learn
@@ -172,7 +171,7 @@ def _tally(tonight: Tonight, night: MatureNight) -> Tally | None:
     said, known = said_then(workspace, model, night.night, features), night.known
     if not said or not known.any():
         return None
-    loss = metrics()[workspace.spec(model).metric]().row_loss
+    loss = workspace.spec(model).watched.row_loss
     labels, raw, layer = (values[known] for values in (night.labels, said["raw"], said["layer"]))
     lost = [np.asarray(loss(labels, values), dtype=float) for values in (raw, layer)]
     inside = slices_of(workspace, model, night.night, features)

@@ -12,8 +12,9 @@ from perennial.clock import Night
 from perennial.engine.duck import arrow, connect, quoted
 from perennial.errors import NoChampionError, PerennialError
 from perennial.facts.evaluation import Evaluation, LoadCheck, Residuals, Slice, Tally
-from perennial.metrics import metrics
+from perennial.metrics.base import Metric
 from perennial.spec.expression import parse
+from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
 from perennial.stages.tables import tables
@@ -44,28 +45,44 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
     holdout, overlap_rows = _holdout(workspace, version, reigning)
     check, own = _load_check(workspace, version, holdout)
     own = own if holdout.num_rows else {}
-    judged = _Judged(
-        holdout["label"].to_numpy(zero_copy_only=False),
-        np.asarray(holdout["group"].to_pylist(), dtype=object),
-        {**own, **_others(workspace, version, reigning, holdout)},
-    )
-    metric = workspace.spec(version.model).metric
+    predictions = {**own, **_others(workspace, version, reigning, holdout)}
+    judged = _judged(holdout, predictions)
+    spec = workspace.spec(version.model)
+    tallies, slices = summed_up(workspace, version, holdout, predictions) if own else ((), ())
     return Evaluation(
-        metric=metric,
-        loss=metrics()[metric].loss_name,
+        metric=spec.metric,
+        loss=spec.judge.loss_name,
         kind=version.change if reigning else "first",  # type: ignore[arg-type]
         task=version.task,  # type: ignore[arg-type]
         challenger=f"version {version.version}",
         champion=f"version {reigning.version}" if reigning else None,
         challenger_cutoff=version.cutoff,
         champion_cutoff=_seen_up_to(version, reigning) if reigning else None,
-        tallies=_tallies(metric, version, judged) if own else (),
-        slices=_slices(workspace, version, holdout, judged, metric) if own else (),
-        scores=_scores(version, judged) if own else {},
+        tallies=tallies,
+        slices=slices,
+        scores=_scores(spec, version, judged) if own else {},
         load_check=check,
         no_time=version.cutoff is None,
         training_overlap_rows=overlap_rows,
     )
+
+
+def _judged(holdout: pa.Table, predictions: Mapping[str, Array]) -> _Judged:
+    """Put everybody's predictions beside the labels and nights of the rows."""
+    return _Judged(
+        holdout["label"].to_numpy(zero_copy_only=False),
+        np.asarray(holdout["group"].to_pylist(), dtype=object),
+        predictions,
+    )
+
+
+def summed_up(
+    workspace: Workspace, version: Candidate, holdout: pa.Table, predictions: Mapping[str, Array]
+) -> tuple[tuple[Tally, ...], tuple[Slice, ...]]:
+    """Sum the losses of ``challenger``, ``champion`` and ``baseline:`` up by night, of all rows and of each slice."""
+    judged, metric = _judged(holdout, predictions), workspace.spec(version.model).judge
+    slices = _slices(workspace, version, holdout, judged, metric)
+    return _tallies(metric, version, judged), slices
 
 
 def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candidate | None:
@@ -148,26 +165,27 @@ def _values(column: Any) -> Array:
 
 
 def _tallies(
-    metric: str, version: Candidate, judged: _Judged, where: Array | None = None
+    metric: Metric, version: Candidate, judged: _Judged, where: Array | None = None
 ) -> tuple[Tally, ...]:
     chosen = np.ones(len(judged.labels), bool) if where is None else where
-    losses = {
-        name: _loss(metric, version, judged.labels, values) for name, values in judged.predictions.items()
+    keys, nights = np.unique(judged.groups[chosen].astype(str), return_inverse=True)
+    labels = _numbered(version, judged.labels[chosen])
+    sums = {
+        name: metric.night_losses(labels, values[chosen], nights, len(keys)).tolist()
+        for name, values in judged.predictions.items()
     }
-    calibration = {
+    rows = np.bincount(nights, minlength=len(keys)).tolist()
+    residuals = {
         name: _residuals(version, judged.labels, judged.predictions[name])
         for name in ("challenger", "champion")
         if name in judged.predictions
     }
-    return tuple(
-        _tally(key, (judged.groups == key) & chosen, losses, calibration)
-        for key in sorted(set(judged.groups[chosen]))
-    )
-
-
-def _loss(metric: str, version: Candidate, labels: Array, values: Array) -> Array:
-    chosen = metrics()[metric]()
-    return np.asarray(chosen.row_loss(_numbered(version, labels), values), dtype=float)
+    calibration = {
+        name: [np.bincount(nights, part[chosen], len(keys)).tolist() for part in parts]
+        for name, parts in residuals.items()
+        if parts
+    }
+    return tuple(_tally(str(key), at, rows[at], sums, calibration) for at, key in enumerate(keys))
 
 
 def _numbered(version: Candidate, labels: Array) -> Array:
@@ -192,23 +210,23 @@ def _residuals(version: Candidate, labels: Array, values: Array) -> tuple[Array,
 
 
 def _tally(
-    key: str, rows: Array, losses: Mapping[str, Array], calibration: Mapping[str, tuple[Array, Array] | None]
+    key: str,
+    at: int,
+    rows: int,
+    sums: Mapping[str, list[float]],
+    calibration: Mapping[str, list[list[float]]],
 ) -> Tally:
-    def total(name: str) -> float | None:
-        return float(losses[name][rows].sum()) if name in losses else None
-
     def residuals(name: str) -> Residuals | None:
-        parts = calibration.get(name)
-        return Residuals(float(parts[0][rows].sum()), float(parts[1][rows].sum())) if parts else None
+        return Residuals(*(part[at] for part in calibration[name])) if name in calibration else None
 
     return Tally(
         night=key,
-        rows=int(rows.sum()),
-        challenger=float(losses["challenger"][rows].sum()),
-        champion=total("champion"),
+        rows=rows,
+        challenger=sums["challenger"][at],
+        champion=sums["champion"][at] if "champion" in sums else None,
         baselines={
-            name.removeprefix(BASELINE): float(values[rows].sum())
-            for name, values in losses.items()
+            name.removeprefix(BASELINE): values[at]
+            for name, values in sums.items()
             if name.startswith(BASELINE)
         },
         challenger_residuals=residuals("challenger"),
@@ -217,12 +235,10 @@ def _tally(
 
 
 def _slices(
-    workspace: Workspace, version: Candidate, holdout: pa.Table, judged: _Judged, metric: str
+    workspace: Workspace, version: Candidate, holdout: pa.Table, judged: _Judged, metric: Metric
 ) -> tuple[Slice, ...]:
-    spec = workspace.spec(version.model)
     found = []
-    for name, expression in spec.slices.items():
-        inside = _inside(workspace, version, holdout, parse(expression, spec.scored.columns))
+    for name, inside in rows_inside(workspace, version, holdout).items():
         counts = np.unique(judged.labels[inside].astype(str), return_counts=True)[1]
         rarest = int(counts.min()) if version.task != "regression" and len(counts) > 1 else 0
         found.append(
@@ -233,6 +249,15 @@ def _slices(
             )
         )
     return tuple(found)
+
+
+def rows_inside(workspace: Workspace, version: Candidate, holdout: pa.Table) -> dict[str, Array]:
+    """Tell for each declared slice which rows are in it."""
+    spec = workspace.spec(version.model)
+    return {
+        name: _inside(workspace, version, holdout, parse(expression, spec.scored.columns))
+        for name, expression in spec.slices.items()
+    }
 
 
 def _inside(workspace: Workspace, version: Candidate, holdout: pa.Table, condition: str) -> Array:
@@ -253,11 +278,11 @@ def _inside(workspace: Workspace, version: Candidate, holdout: pa.Table, conditi
     return np.asarray(table["inside"].to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _scores(version: Candidate, judged: _Judged) -> dict[str, dict[str, float]]:
+def _scores(spec: ModelSpec, version: Candidate, judged: _Judged) -> dict[str, dict[str, float]]:
     """Scores to show; they decide nothing."""
     labels = _numbered(version, judged.labels)
     return {
-        name: {who: float(kind().score(labels, values)) for who, values in judged.predictions.items()}
-        for name, kind in metrics().items()
-        if version.task in kind().tasks and len(labels)
+        name: {who: metric.score(labels, values) for who, values in judged.predictions.items()}
+        for name, metric in spec.shown.items()
+        if len(labels)
     }

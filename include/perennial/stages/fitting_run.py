@@ -22,6 +22,7 @@ from perennial.facts.evidence import Json
 from perennial.ledger.base import NewEntry
 from perennial.registry.registry import ModelVersion
 from perennial.registry.training import Training
+from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.importance import keep_importance
@@ -136,7 +137,7 @@ def _told(workspace: Workspace, fitted: Fitted, usage: Usage, kept_back: pa.Tabl
     spec, rows = workspace.spec(fitted.model), fitted.rows
     fixed = fixed_rows(rows, masked=spec.privacy.pii)
     manifest = workspace.store.manifest(datasets.training(fitted.model), fitted.run)
-    scores = _scores(spec.task, kept_back, fitted.classes)
+    scores = _scores(spec, kept_back, fitted.classes)
     return Training(
         model=fitted.model,
         run_key=fitted.run,
@@ -164,18 +165,14 @@ def _tags(about: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _scores(task: str, kept_back: pa.Table, names: tuple[str, ...]) -> dict[str, float]:
-    from perennial.metrics import metrics
-
+def _scores(spec: ModelSpec, kept_back: pa.Table, names: tuple[str, ...]) -> dict[str, float]:
     labels = np.asarray(kept_back["label"].to_pylist())
     if names:
         places = {name: place for place, name in enumerate(names)}
         labels = np.asarray([places.get(str(label), -1) for label in labels])
     values = np.asarray(kept_back["prediction"].to_pylist(), dtype=float)
     return {
-        f"holdout_{name}": float(kind().score(labels, values))
-        for name, kind in metrics().items()
-        if task in kind().tasks and len(labels)
+        f"holdout_{name}": metric.score(labels, values) for name, metric in spec.shown.items() if len(labels)
     }
 
 

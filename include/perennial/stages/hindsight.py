@@ -18,7 +18,6 @@ from perennial.errors import PerennialError
 from perennial.facts.evidence import Json
 from perennial.facts.expected_gain import JUDGED_NIGHTS
 from perennial.facts.paired import Interval, mean_per_row
-from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor
 from perennial.stages.performance import settled_nights
@@ -145,7 +144,7 @@ def _losses(workspace: Workspace, version: Candidate, rows: pa.Table, *, build: 
 
 
 def _row_losses(workspace: Workspace, version: Candidate, rows: pa.Table, predicted: Array) -> Array:
-    loss = metrics()[workspace.spec(version.model).metric]()
+    loss = workspace.spec(version.model).watched
     labels = rows["label"].to_pylist()
     if version.task == "multiclass":
         places = {name: place for place, name in enumerate(version.classes)}
@@ -173,7 +172,7 @@ def _served(workspace: Workspace, model: str, nights: list[Night], night: Night)
     if workspace.spec(model).task == "multiclass":
         return None
     rows = _labelled(workspace, model, nights, night)
-    loss: Callable[..., Any] = metrics()[workspace.spec(model).metric]().row_loss
+    loss: Callable[..., Any] = workspace.spec(model).watched.row_loss
     labels, predicted = (
         np.asarray(rows[name].to_numpy(zero_copy_only=False), float) for name in ("label", "prediction")
     )

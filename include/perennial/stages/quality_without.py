@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial.facts.evaluation import Evaluation, Tally
-from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.workspace import Workspace
@@ -64,22 +63,22 @@ def quality_without(
 
 def _evaluation(workspace: Workspace, version: Candidate, held: pa.Table) -> Evaluation:
     """Sum the holdout's losses up by night, the version's and the baselines'."""
-    metric = workspace.spec(version.model).metric
+    spec = workspace.spec(version.model)
     groups = np.asarray(held["group"].to_pylist(), dtype=object)
     labels = as_numbers(held, version)
     losses = {
         name: np.asarray(
-            metrics()[metric]().row_loss(labels, np.asarray(held[name].to_pylist(), float)), float
+            spec.watched.row_loss(labels, np.asarray(held[name].to_pylist(), float)), float
         )
         for name in held.column_names
         if name == "prediction" or name.startswith(BASELINE)
     }
     tallies = tuple(_tally(key, groups == key, losses) for key in sorted(set(groups.tolist())))
     return Evaluation(
-        metric,
+        spec.metric,
         "first",
         version.task,  # type: ignore[arg-type]
-        metrics()[metric].loss_name,
+        spec.watched.loss_name,
         f"version {version.version}",
         challenger_cutoff=version.cutoff,
         tallies=tallies,

@@ -13,7 +13,6 @@ from perennial.facts.evaluation import Evaluation, Tally
 from perennial.facts.night_loss import ALL, GroupLoss
 from perennial.facts.performance import Performance, SlicePerformance
 from perennial.facts.realised import NightMean, Realised, realised
-from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.estimate import estimated_of
@@ -31,7 +30,7 @@ def performance_of(workspace: Workspace, model: str, night: Night, version: Cand
     spec = workspace.spec(model)
     known = losses_known(workspace, model, night)
     promise = promised(workspace, model, night, version) if version else None
-    loss = metrics()[spec.metric].loss_name
+    loss = spec.watched.loss_name
     last = after(night, -nights_until_final(spec))
     return Performance(
         night,

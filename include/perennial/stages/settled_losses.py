@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from perennial.clock import Night, end_of
 from perennial.facts.evidence import Json
 from perennial.facts.night_loss import ALL, GroupLoss, NightLoss
-from perennial.metrics import metrics
 from perennial.metrics.base import places
 from perennial.stages import datasets
 from perennial.stages.night_losses import said_before, sparse
@@ -97,8 +96,8 @@ def _row_losses(workspace: Workspace, model: str, labelled: pa.Table) -> tuple[N
     from perennial.facts import expected_loss
 
     spec = workspace.spec(model)
-    metric: Any = spec.metric
-    row_loss = metrics()[metric]().row_loss
+    metric = spec.watched
+    row_loss = metric.row_loss
     if spec.task == "multiclass":
         classes = [name for name in labelled.column_names if name.startswith("p:")]
         chances = (
@@ -114,7 +113,7 @@ def _row_losses(workspace: Workspace, model: str, labelled: pa.Table) -> tuple[N
     if spec.task == "regression":
         return losses, losses, ""
     counts = sparse(*expected_loss.tally(score, label)) if np.isfinite(score).all() else ""
-    return losses, expected_loss.losses(score, label, metric), counts
+    return losses, expected_loss.losses(score, label, metric.loss_to_estimate), counts
 
 
 def _delivery(workspace: Workspace, model: str, key: Night, joined: pa.Table) -> tuple[int, float, float]:

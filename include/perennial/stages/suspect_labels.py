@@ -22,7 +22,6 @@ from perennial.facts.suspect_labels import (
     rank_numbers,
     sentence,
 )
-from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.labels import labels_known
@@ -82,8 +81,8 @@ def suspect_labels(
     ranking = _ranked(labels, said, rows["night"].to_pylist(), most, version)
     kept = np.ones(len(labels), bool)
     kept[[one.place for one in ranking.suspects]] = False
-    metric = workspace.spec(model).metric
-    losses = np.asarray(metrics()[metric]().row_loss(labels, said), dtype=float)
+    metric = workspace.spec(model).watched
+    losses = np.asarray(metric.row_loss(labels, said), dtype=float)
     suspects = _listed(workspace, model, rows, ranking.suspects, version)
     return SuspectLabels(
         night,
@@ -91,7 +90,7 @@ def suspect_labels(
         ranking,
         sentence(ranking, len(suspects), f"version {version.version}"),
         suspects,
-        metrics()[metric].loss_name,
+        metric.loss_name,
         float(losses.mean()),
         float(losses[kept].mean()) if kept.any() else None,
         quality_without(

@@ -64,7 +64,7 @@ def recipe_of(workspace: Workspace, model: str) -> str:
     return fingerprint(
         {
             "plan": workspace.plan(model).hash,
-            "training": spec.training.model_dump(mode="json"),
+            "training": spec.training.model_dump(mode="json", exclude=None if spec.training.value else {"value"}),
             "label": spec.label.model_dump(mode="json"),
             "task": spec.task,
             "version": spec.version,

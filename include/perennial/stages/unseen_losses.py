@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perennial.clock import Night
-from perennial.metrics import metrics
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.night_losses import KEPT_NIGHTS, square
@@ -44,7 +43,7 @@ def unseen_heights(
     """
     from perennial.facts.expected_by_height import Heights
 
-    metric = metrics()[workspace.spec(model).metric]()
+    metric = workspace.spec(model).watched
     heights = _once(workspace, model, version, "heights", lambda rows: _heights(rows, metric))
     made = Heights(tuple(heights["edge"].to_pylist()[1:]), tuple(heights["mean"].to_pylist()))
     nights = _once(workspace, model, version, "heights-nights", lambda rows: _means(rows, metric, made))
