@@ -16,7 +16,8 @@ from perennial.clock import after
 COMMANDS = (
     *("demo", "up", "down", "check", "show", "schema", "new", "adopt", "run", "night", "replay", "rollback"),
     *("status", "who-served", "ledger", "explain", "label export", "label import", "hold", "release", "skip"),
-    *("accept", "rerun", "alert-test", "gates", "checks"),
+    *("accept", "rerun", "alert-test", "gates", "checks", "freeze", "unfreeze", "approve", "force"),
+    *("ledger list", "ledger verify", "ledger export", "ledger rebuild-registry"),
 )
 
 

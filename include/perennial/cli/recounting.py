@@ -51,7 +51,7 @@ _WHO_SERVED = (
     "perennial who-served flight_delay --at 2013-08-15T14:30 --entity N14228",
     "perennial who-served flight_delay --at 2013-08-15 --json",
 )
-_LIST = ("perennial ledger list flight_delay --kind promoted", "perennial ledger flight_delay --json")
+_LIST = ("perennial ledger list flight_delay --kind promoted", "perennial ledger list flight_delay --json")
 _VERIFY = ("perennial ledger verify", "perennial ledger verify --against audit-2013-12")
 _EXPORT = ("perennial ledger export --to audit-2013-12", "perennial ledger export --to /backup/ledger --json")
 _REBUILD = ("perennial ledger rebuild-registry", "perennial ledger rebuild-registry --json")

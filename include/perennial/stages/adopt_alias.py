@@ -11,9 +11,10 @@ from perennial.errors import PerennialError
 from perennial.facts.decision import Verdict
 from perennial.stages.adopt import take_in
 from perennial.stages.candidates import trainings
-from perennial.stages.deploy import promote, stage, test
+from perennial.stages.deploy import stage, test
 from perennial.stages.evaluate import ask, conclude, gates, measure
 from perennial.stages.roll_back import roll_back
+from perennial.stages.rollout import begin
 from perennial.workspace import Workspace
 
 REASON = "somebody moved the registry's alias, and changes by hand are adopted here."
@@ -30,12 +31,15 @@ def adopt_alias(
         if version not in {one.version for one in trainings(workspace, model)}:
             found = workspace.registry.artefact(model, number)
             version = take_in(workspace, model, found, night, actor=actor).version
-        return _by_its_gates(workspace, model, version, night)
+        return _by_its_gates(workspace, model, version, night, actor=actor)
     except PerennialError as problem:
         return False, f"It was set back, since the version may not serve: {problem}"
 
 
-def _by_its_gates(workspace: Workspace, model: str, version: str, night: Night) -> tuple[bool, str]:
+def _by_its_gates(
+    workspace: Workspace, model: str, version: str, night: Night, *, actor: str
+) -> tuple[bool, str]:
+    """Judge it as of that night and, if it passes, begin the declared steps into production."""
     measure(workspace, model, version, night)
     for gate in gates(workspace, model):
         ask(workspace, model, version, night, gate)
@@ -44,5 +48,6 @@ def _by_its_gates(workspace: Workspace, model: str, version: str, night: Night) 
         return False, f"It was set back, since its gates say: {concluded.reason}"
     test(workspace, model, version, night)
     stage(workspace, model, version, night)
-    entry = promote(workspace, model, version, night)
-    return entry.kind == "promoted", entry.reason
+    entry = begin(workspace, model, version, night, actor=actor)
+    serves = entry.kind == "promoted"
+    return serves, entry.reason if serves else f"It was set back for now: {entry.reason}"

@@ -60,14 +60,17 @@ def of_versions(workspace: Workspace, mirror: Mirror, model: str) -> list[Differ
     return found + _strangers(known, list(seen.values()))
 
 
-def of_alias(workspace: Workspace, mirror: Mirror, model: str) -> list[Difference]:
-    """Say whether the alias of the champion points elsewhere than the ledger; at nothing, counts as well."""
+def of_alias(workspace: Workspace, mirror: Mirror, model: str, *, patient: bool = True) -> list[Difference]:
+    """Say whether the alias of the champion points elsewhere than the ledger; at nothing, counts as well.
+
+    Where ``patient``, an alias that may only not have followed yet is no difference.
+    """
     reigning = workspace.ledger.champion(model)
     number = mirror.aliases(model).get(CHAMPION)
     by_number = {one.number: one.version for one in mirror.seen(model)}
     found = by_number.get(number, number) if number is not None else None
     expected = reigning.version if reigning else None
-    if found == expected or _on_its_way(workspace, reigning, found):
+    if found == expected or (patient and _on_its_way(workspace, reigning, found)):
         return []
     return [Difference("alias", CHAMPION, found or "nothing", expected or "nothing", number or "")]
 

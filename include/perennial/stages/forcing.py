@@ -13,6 +13,8 @@ from perennial.ledger.base import Entry, NewEntry
 from perennial.stages.candidates import Predictor, candidate, mirror_champion
 from perennial.stages.evaluate import OUTCOME
 from perennial.stages.recording import record
+from perennial.stages.roll_back import proven_live
+from perennial.stages.rollout_state import start_watch
 from perennial.workspace import Workspace
 
 FORCED = "forced"
@@ -66,6 +68,7 @@ def _forced(
         word = record(workspace, NewEntry(model, FORCED, key, since, actor, sentence, about))
         evidence = {**said, "behaviour": forced.behaviour, "plan": forced.plan, "forced": word.id}
         entry = record(workspace, NewEntry(model, "promoted", key, since, actor, serves, evidence))
+        start_watch(workspace, entry, proven_live(workspace.ledger.timeline(model), version))
     mirror_champion(workspace, model)
     return entry
 

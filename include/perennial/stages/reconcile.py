@@ -36,7 +36,7 @@ def reconcile(workspace: Workspace, model: str) -> list[Entry]:
         if (entry := _put_right(workspace, mirror, model, difference)) is not None
     ]
     # Afterwards: an alias goes with the version that it pointed at, and comes back with it.
-    for difference in of_alias(workspace, mirror, model):
+    for difference in of_alias(workspace, mirror, model, patient=not done):
         entry = _alias(workspace, mirror, model, difference)
         if entry is not None:
             done.append(entry)
