@@ -67,3 +67,28 @@ def test_a_name_differs_from_its_file_in_nothing(models_root: Path, smallest: st
     write_model(models_root, "trips", smallest)
     rides, trips = load(models_root / "rides"), load(models_root / "trips")
     assert rides.model_dump(exclude={"name"}) == trips.model_dump(exclude={"name"})
+
+
+@pytest.mark.parametrize(
+    ("training", "said"),
+    [
+        ("{metric: value, value: {true_positive: -4}}", "being right"),
+        ("{metric: value, value: {too_high: 1}}", "knows no"),
+        ("{metric: auc, value: {true_positive: 4}}", "does not ask"),
+        ("{value: {true_positive: 4}}", "does not ask"),
+    ],
+)
+def test_worth_that_is_none_is_told_where_it_stands(
+    models_root: Path, smallest: str, training: str, said: str
+) -> None:
+    """What outcomes are worth is asked by the metrics of worth, in their own words, with the right sign."""
+    with pytest.raises(BrokenModelError, match=said):
+        load(write_model(models_root, "worth", f"{smallest.rstrip()}\ntraining: {training}\n"))
+
+
+@pytest.mark.parametrize("metric", ["auc", "f1", "average_precision", "value, value: {true_positive: 4}"])
+def test_any_metric_that_fits_the_task_may_judge(models_root: Path, smallest: str, metric: str) -> None:
+    """A number of all rows together as well as a mean over them."""
+    spec = load(write_model(models_root, "judged", f"{smallest.rstrip()}\ntraining: {{metric: {metric}}}\n"))
+    assert type(spec.judge).__name__.lower() == spec.metric.replace("_", "")
+    assert spec.watched.additive

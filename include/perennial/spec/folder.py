@@ -11,6 +11,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from inspect import signature
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -144,6 +145,7 @@ def _refused(
 def _metric(draft: Draft) -> Iterator[Problem]:
     name, task = draft.text("training", "metric"), draft.text("task")
     if name is None:
+        yield from _worth(draft, "the default metric")
         return
     from perennial.metrics import metrics
 
@@ -156,3 +158,34 @@ def _metric(draft: Draft) -> Iterator[Problem]:
     elif fit and task not in entry.tasks:
         message = f"{name} does not fit {task}."
         yield draft.problem(path, message, f"For {task}: {', '.join(fit)}.", code="PER-1053")
+    else:
+        yield from _worth(draft, name)
+
+
+def _worth(draft: Draft, metric: str) -> Iterator[Problem]:
+    """Ask what outcomes are worth where the metric needs it, and only there."""
+    from perennial.metrics import OF_WORTH, judging, metrics
+
+    given = draft.mapping("training", "value")
+    path = ("training", "value")
+    if metric not in OF_WORTH:
+        if given:
+            message = f"{metric} does not ask what outcomes are worth; {' and '.join(OF_WORTH)} do."
+            yield draft.problem(path, message, "Leave it out, or name one of them.", code="PER-1053")
+        return
+    known = [name for name in signature(metrics()[metric].__init__).parameters if name != "self"]
+    if not given:
+        message = f"{metric} judges by what outcomes are worth, and nothing is declared."
+        yield draft.problem(
+            ("training", "metric"), message, f"Write value: {{{', '.join(known)}}}.", code="PER-1053"
+        )
+    unknown = [name for name in given if name not in known]
+    for name in unknown:
+        message = f"{metric} knows no {shown(name)}."
+        yield draft.problem((*path, name), message, meant(name, known), code="PER-1041")
+    if unknown or not all(isinstance(value, int | float) for value in given.values()):
+        return  # what is no number the spec says
+    try:
+        judging(metric, {name: float(str(value)) for name, value in given.items()})
+    except ValueError as error:
+        yield draft.problem(path, f"{error}.", "Gains lie above zero, costs below.", code="PER-1053")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from inspect import signature
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -123,29 +122,6 @@ class ModelSpec(Strict):
         if why:
             message = f"rollout: {why}"
             raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _worth_is_declared(self) -> ModelSpec:
-        of_worth, value = self.metric in OF_WORTH, self.training.value
-        if of_worth != bool(value):
-            message = (
-                f"training.value: the metric {self.metric} asks what outcomes are worth; declare it"
-                if of_worth
-                else f"training.value: only the metrics {' and '.join(OF_WORTH)} ask for it, not {self.metric}"
-            )
-            raise ValueError(message)
-        if value:
-            known = set(signature(metrics()[self.metric].__init__).parameters) - {"self"}
-            unknown = sorted(set(value) - known)
-            if unknown:
-                message = f"training.value: {self.metric} knows no {unknown[0]}; it takes {', '.join(sorted(known))}"
-                raise ValueError(message)
-            try:
-                judging(self.metric, value)
-            except ValueError as error:
-                message = f"training.value: {error}"
-                raise ValueError(message) from error
         return self
 
     @model_validator(mode="after")
