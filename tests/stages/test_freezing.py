@@ -14,6 +14,7 @@ from perennial.stages.replay import pass_night
 from perennial.stages.retrain import retrain
 from perennial.stages.roll_back import roll_back
 from perennial.stages.standing import standing
+from perennial.stages.train import assemble
 
 NIGHT = after(BIRTH)
 UNTIL = after(BIRTH, 10)
@@ -35,6 +36,8 @@ def test_what_was_under_way_is_not_promoted(workspace) -> None:
     freeze(workspace, MODEL, BIRTH, UNTIL, **WORD)
     with pytest.raises(FrozenModelError, match="perennial unfreeze"):
         promote(workspace, MODEL, "1", BIRTH)
+    with pytest.raises(FrozenModelError):
+        assemble(workspace, MODEL, BIRTH)
     assert conclude(workspace, MODEL, "1", BIRTH).verdict is Verdict.HOLD
     unfreeze(workspace, MODEL, BIRTH, actor="ben")
     assert conclude(workspace, MODEL, "1", BIRTH).verdict is Verdict.PASS

@@ -78,14 +78,15 @@ class CorrectionWaitsError(PerennialError):
 
 
 class FrozenModelError(PerennialError):
-    """A person has frozen the model, so nothing is promoted until the date they named."""
+    """A person has frozen the model, so nothing is trained or promoted until the date they named."""
 
     code = "PER-3021"
 
     def __init__(self, model: str, reason: str) -> None:
         """Repeat until when, by whom and why, and say how it is ended."""
         super().__init__(
-            f"Promotions of {model} are frozen ({reason}). To end it before: perennial unfreeze {model}"
+            f"{model} is frozen ({reason}), so nothing of it is trained or promoted. "
+            f"To end it before: perennial unfreeze {model}"
         )
 
 

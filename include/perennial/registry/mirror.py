@@ -87,14 +87,16 @@ class Mirror(Registry):
         """
         make_name(self._client, model)
         run_id = run_of(self._client, model, tags[RUN_KEY], self._files)
+        named = {
+            **tags,
+            NUMBER: version,
+        }  # from the first moment on: whoever is cut off leaves no stranger behind
         with inside(self.tracking_uri, run_id):
             source = self._upload(run_id, content)
-            made = self._register(model, source, run_id, tags)
+            made = self._register(model, source, run_id, named)
             while int(made.version) < int(version):
                 self._client.delete_model_version(model, made.version)
-                made = self._register(model, source, run_id, tags)
-        if str(made.version) != version:
-            self._client.set_model_version_tag(model, made.version, NUMBER, version)
+                made = self._register(model, source, run_id, named)
         return str(made.version)
 
     def _upload(self, run_id: str, content: Content) -> str:

@@ -67,7 +67,7 @@ def frozen_reason(workspace: Workspace, model: str, night: Night) -> str | None:
 
 
 def refuse_while_frozen(workspace: Workspace, model: str, night: Night) -> None:
-    """Refuse to promote while a freeze stands.
+    """Refuse to train or promote while a freeze stands.
 
     Raises:
         FrozenModelError: with its reason and the way to end it.

@@ -6,6 +6,8 @@ hash of the bytes. What is adopted goes through the gates like any other candida
 
 from __future__ import annotations
 
+import fcntl
+
 from perennial.clock import Night, wall_clock
 from perennial.errors import PerennialError
 from perennial.facts.evidence import Json
@@ -48,13 +50,16 @@ def reconcile_all(workspace: Workspace) -> tuple[dict[str, list[Entry]], dict[st
     """Reconcile every model; return what was recorded, and why a model could not be looked at: none stops another."""
     done: dict[str, list[Entry]] = {}
     failed: dict[str, str] = {}
-    for folder in model_folders(workspace.models):
-        if workspace.ledger.last(folder.name, "registered") is None:
-            continue
-        try:
-            done[folder.name] = reconcile(workspace, folder.name)
-        except PerennialError as problem:
-            failed[folder.name] = str(problem)
+    workspace.home.mkdir(parents=True, exist_ok=True)
+    with (workspace.home / "reconcile.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two at once would bring a version back twice
+        for folder in model_folders(workspace.models):
+            if workspace.ledger.last(folder.name, "registered") is None:
+                continue
+            try:
+                done[folder.name] = reconcile(workspace, folder.name)
+            except PerennialError as problem:
+                failed[folder.name] = str(problem)
     return done, failed
 
 

@@ -15,6 +15,7 @@ from perennial.facts.evidence import Json, fingerprint
 from perennial.stages import datasets
 from perennial.stages.build_features import build_features
 from perennial.stages.candidates import Candidate, champion
+from perennial.stages.freezing import refuse_while_frozen
 from perennial.stages.training_run import about_run, declared, recipe_of, space, training_rows
 from perennial.stages.training_set import labelled_rows, split
 from perennial.stages.usage import keep, measured, recorded
@@ -32,7 +33,12 @@ TUNING_FOLDS = 3
 
 
 def assemble(workspace: Workspace, model: str, night: Night) -> str:
-    """Publish the labelled rows known at the end of ``night``, split; return the key of the run."""
+    """Publish the labelled rows known at the end of ``night``, split; return the key of the run.
+
+    Raises:
+        FrozenModelError: a person has frozen the model.
+    """
+    refuse_while_frozen(workspace, model, night)
     with measured() as usage:
         run = _assembled(workspace, model, night)
     keep(workspace, model, run, "assemble", usage)
