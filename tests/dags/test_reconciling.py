@@ -33,7 +33,7 @@ print("RESULT", json.dumps([looked["tasks"], looked["state"], frozen["tasks"]]))
 def test_real_runs_put_the_alias_back_and_freeze(
     born: Project, tmp_path: Path, registry_database: Path
 ) -> None:
-    """The alias that somebody removed stands again, with one line for it; no stage follows from a freeze."""
+    """The alias and the tag that somebody changed are as they were, one line each; no stage follows from a freeze."""
     workspace = born.copied_to(tmp_path / "project").workspace(registry_database)
     workspace.registry._client.delete_registered_model_alias(MODEL, "champion")
     workspace.registry._client.set_model_version_tag(MODEL, "1", "perennial.behaviour", "mine")
@@ -50,5 +50,6 @@ def test_real_runs_put_the_alias_back_and_freeze(
     looked, state, frozen = json.loads(result.removeprefix("RESULT "))
     assert (looked, state) == ({"reconcile/-1": "success"}, "success")
     assert {name: state for name, state in frozen.items() if state != "skipped"} == {"say/-1": "success"}
-    assert workspace.ledger.last(MODEL, "reconciled").evidence["what"] == "tags"
+    said = workspace.ledger.entries(MODEL, {"reconciled"})
+    assert [entry.evidence["what"] for entry in said] == ["tags", "alias"]
     assert freeze_of(workspace, MODEL, BIRTH).evidence["until"] == UNTIL

@@ -7,12 +7,14 @@ MLflow's own interface, so that it works on a server as well.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perennial.errors import RefusedArtefactError
 from perennial.registry.artefacts import FILE_NAME
 from perennial.registry.registry import NUMBER, Registry, numbered
 from perennial.registry.server import RUN_KEY, inside, keep_files, make_name, registered, run_of
@@ -133,6 +135,30 @@ class Mirror(Registry):
         """List the fixed rows of a model that lie on this machine."""
         place = self._files / model if self._files else None
         return sorted(place.rglob(BEHAVIOUR_FILE)) if place and place.is_dir() else []
+
+    def logged(self, model: str) -> Iterator[Content]:
+        """Fetch what every training of a model has logged, registered or not; the newest first."""
+        from mlflow.exceptions import MlflowException
+
+        experiment = self._client.get_experiment_by_name(model)
+        token = None
+        while experiment is not None:
+            page = self._client.search_logged_models([experiment.experiment_id], page_token=token)
+            for each in page:
+                with suppress(RefusedArtefactError, MlflowException, OSError):
+                    rows = self._rows_of(each.source_run_id)
+                    yield Content(self._fetch(f"{each.artifact_location}/{FILE_NAME}"), rows)
+            token = page.token
+            if not token:
+                return
+
+    def _rows_of(self, run_id: str | None) -> str | None:
+        from mlflow.exceptions import MlflowException
+
+        with suppress(RefusedArtefactError, MlflowException, OSError):
+            run = self._client.get_run(str(run_id))
+            return self._fetch(f"{run.info.artifact_uri}/{BEHAVIOUR_FILE}").decode()
+        return None
 
     @property
     def is_local(self) -> bool:

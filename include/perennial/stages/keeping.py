@@ -33,17 +33,23 @@ def keep(workspace: Workspace, mirror: Mirror, version: Candidate, verified: byt
 
 
 def content(workspace: Workspace, mirror: Mirror, version: Candidate) -> Content | None:
-    """Find the bytes that the ledger names, wherever they still lie on this machine; none where nowhere."""
+    """Find the bytes that the ledger names: in the copy, on this machine, or where a server keeps them; else none."""
     own = _folder(workspace, version)
     for file in (own / FILE_NAME, *mirror.lying(version.model)):
         found = file.read_bytes() if file.is_file() and not file.is_symlink() else b""
         if hashlib.sha256(found).hexdigest() == version.sha256:
             rows = [file for file in (own / ROWS, *mirror.lying_rows(version.model)) if file.is_file()]
-            return Content(found, _its_rows(version, found, rows))
+            return Content(found, _its_rows(version, found, [file.read_text() for file in rows]))
+    if mirror.is_local:
+        return None
+    for logged in mirror.logged(version.model):
+        if hashlib.sha256(logged.artefact).hexdigest() == version.sha256:
+            rows_there = [logged.fixed_rows] if logged.fixed_rows else []
+            return Content(logged.artefact, _its_rows(version, logged.artefact, rows_there))
     return None
 
 
-def _its_rows(version: Candidate, artefact: bytes, files: list[Path]) -> str | None:
+def _its_rows(version: Candidate, artefact: bytes, texts: list[str]) -> str | None:
     """Return the rows for which the model predicts what the ledger says of its behaviour."""
     from perennial.engine.behaviour import behaviour, rows_from_text
     from perennial.estimators.base import ColumnKinds
@@ -51,8 +57,7 @@ def _its_rows(version: Candidate, artefact: bytes, files: list[Path]) -> str | N
     which = f"version {version.version} of {version.model}"
     pipeline = read(Artefact(artefact, which), trusted_for(version.estimator), expected_sha256=version.sha256)
     columns = ColumnKinds(version.numeric, version.categorical)
-    for file in files:
-        text = file.read_text()
+    for text in texts:
         try:
             rows = rows_from_text(text)
             if behaviour(pipeline, rows, task=version.task, columns=columns) == version.behaviour:  # type: ignore[arg-type]

@@ -48,6 +48,8 @@ def reconcile(workspace: Workspace, model: str) -> list[Entry]:
 
 def reconcile_all(workspace: Workspace) -> tuple[dict[str, list[Entry]], dict[str, str]]:
     """Reconcile every model; return what was recorded, and why a model could not be looked at: none stops another."""
+    from mlflow.exceptions import MlflowException
+
     done: dict[str, list[Entry]] = {}
     failed: dict[str, str] = {}
     workspace.home.mkdir(parents=True, exist_ok=True)
@@ -58,7 +60,7 @@ def reconcile_all(workspace: Workspace) -> tuple[dict[str, list[Entry]], dict[st
                 continue
             try:
                 done[folder.name] = reconcile(workspace, folder.name)
-            except PerennialError as problem:
+            except (PerennialError, MlflowException) as problem:
                 failed[folder.name] = str(problem)
     return done, failed
 
@@ -116,7 +118,7 @@ _NAMED = {
     "version gone": "Version {subject} of {model} is gone from the registry.",
     "artefact": "Version {subject} of {model} has other bytes than were trained: {found}, not {expected}.",
     "tags": "Version {subject} of {model} has other tags: {found}; by the ledger {expected}.",
-    "stranger": "Version {subject} of {model} was registered by hand.",
+    "stranger": "Version {subject} of {model} has no line in the ledger: registered by hand, or by a run cut off.",
     "alias": "The alias {subject} of {model} points at {found}; by the ledger it is {expected}.",
 }
 
