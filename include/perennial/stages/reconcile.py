@@ -42,7 +42,8 @@ def reconcile(workspace: Workspace, model: str) -> list[Entry]:
         entry = _alias(workspace, mirror, model, difference)
         if entry is not None:
             done.append(entry)
-    record_policies(workspace, model, _night(workspace, model))
+    if workspace.ledger.champion(model) is not None:  # before, the first verdict of the gates tells them
+        record_policies(workspace, model, _night(workspace, model))
     return done
 
 
