@@ -27,10 +27,10 @@ VERSION = Param(
 )
 TRIGGER = Param(
     "manual",
-    enum=["manual", "drift", "performance", "age", "growth", "code"],
+    enum=["manual", "drift", "performance", "age", "growth", "code", "restart"],
     title="Asked by",
-    description="A person (manual), a finding (drift, performance), the model's age, new labelled rows (growth), or "
-    "changed code. A person need not wait for the cooldown.",
+    description="A person (manual), a finding (drift, performance), the model's age, new labelled rows (growth), "
+    "changed code, or the nightly layer after a change (restart). A person need not wait for the cooldown.",
 )
 CAUSE = Param(
     None,

@@ -39,7 +39,7 @@ def test_drift_with_enough_new_labels_trains() -> None:
     )
 
 
-@pytest.mark.parametrize("trigger", ["drift", "performance", "age", "growth", "code", "manual"])
+@pytest.mark.parametrize("trigger", ["drift", "performance", "age", "growth", "code", "restart", "manual"])
 def test_a_broken_feed_never_retrains(trigger) -> None:
     """The model would learn the fault, whoever asks."""
     assert verdict(trigger=trigger, cause="broken_feed") is Verdict.FAIL

@@ -26,6 +26,8 @@ def restart(
     twin: Sequence[float],
     latest: Sequence[float],
     nights_since_last: int,
+    *,
+    fewest_nights: int = FEWEST_NIGHTS,
 ) -> Decision:
     """Ask for a training on the latest nights only; the evidence says how many, ``from_latest_nights``.
 
@@ -39,6 +41,7 @@ def restart(
         twin: the same of the nightly twin.
         latest: the same of the model that knows only the latest nights.
         nights_since_last: nights since the last restart, or since the layer began.
+        fewest_nights: least nights that the training is left with, some of which may be kept back from it.
 
     >>> calm, changed = [0.5, 0.52, 0.48] * 10, [0.9, 0.93, 0.88] * 5
     >>> decision = restart(calm + changed, calm + changed, [0.55] * 45, nights_since_last=45)
@@ -58,7 +61,7 @@ def restart(
     }
     if not all(low > 0 for low in lows.values()):  # also where a night has no loss
         return Decision.held("No restart: the latest nights alone teach no better than all of them.", **lows)
-    nights = max(_since_lowest(gains["served"][-DATED_NIGHTS:]), FEWEST_NIGHTS)
+    nights = max(_since_lowest(gains["served"][-DATED_NIGHTS:]), fewest_nights)
     return Decision.passed(
         f"Restart from the latest {nights} nights: a model of the latest nights alone lost less than what was "
         f"served and than the twin, over {' and '.join(map(str, TESTS))} nights.",

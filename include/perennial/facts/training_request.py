@@ -13,8 +13,9 @@ from perennial.clock import Night
 from perennial.facts.evidence import Json
 from perennial.facts.expected_gain import ExpectedGain
 
-Trigger = Literal["drift", "performance", "age", "growth", "code", "manual"]
-"""Who asks: a finding, a realised loss, the calendar, the number of rows, a changed recipe, a person."""
+Trigger = Literal["drift", "performance", "age", "growth", "code", "restart", "manual"]
+"""Who asks: a finding, a realised loss, the calendar, the number of rows, a changed recipe, the nightly layer after a
+change that made the past misleading, a person."""
 
 BUDGET_NIGHTS = 28
 """Nights over which trainings are counted."""
@@ -63,6 +64,12 @@ class RetrainingFacts:
     answered_excess: int = 0
     """Trainings that such a loss asked for since this version serves, none of which took its place."""
 
+    layered: bool = False
+    """Whether a nightly layer is declared over the champion."""
+
+    learn_from: Night | None = None
+    """The first night that a restart would learn from; none where the past does not mislead."""
+
     unserved: bool = False
     """Whether nothing serves, because no candidate has passed its gates."""
 
@@ -75,10 +82,10 @@ class RetrainingFacts:
     def as_json(self) -> dict[str, Json]:
         """Write plain values; seconds only where they were asked for, since they are never the same twice."""
         plain: dict[str, Json] = dict(vars(self))
-        for asked in ("cpu_seconds_last_28_nights", "excess_chance"):
+        for asked in ("cpu_seconds_last_28_nights", "excess_chance", "learn_from"):
             if plain[asked] is None:
                 del plain[asked]
-        for rare in ("answered_excess", "unserved"):
+        for rare in ("answered_excess", "unserved", "layered"):
             if not plain[rare]:
                 del plain[rare]
         return {**plain, "expected": self.expected.as_json() if self.expected else None}

@@ -16,6 +16,8 @@ from perennial.facts.training_request import BUDGET_NIGHTS, RetrainingFacts, Tri
 UNSERVED_NIGHTS = 28
 """Where the gates refused the only candidates there were, the next is trained after so many nights: with fewer new ones
 it would mostly be refused again."""
+WITH_LAYER = 0.25
+"""Growth of the rows that asks for a training where a nightly layer serves; chosen on made-up worlds and two tables."""
 NOT_MENDED = ("labels", "model")
 """Causes by which losses rise although no other model would lose less."""
 
@@ -55,16 +57,21 @@ ends on 2013-05-19.'
         description="Train when the last training is this many nights old; 0 is never by age alone, but after 28 nights "
         "where nothing serves because the gates refused.",
     )
-    grow_by: float = Field(
-        0,
+    grow_by: float | None = Field(
+        None,
         ge=0,
-        description="Train when labelled rows have grown by this share since the last training (0.5 goes with the "
-        "nightly layer); 0 is never by growth alone.",
+        description="Train when labelled rows have grown by this share since the last training; 0 is never by growth "
+        "alone. By default 0.25 with `adapt: nightly`, and else never.",
     )
     on_broken_promise: bool = Field(
         False,
         description="Train when the last 14 settled nights lost more than evaluation promised, beyond what luck makes "
         "of 1 version in 20 in a year; after each training that did not help the wait doubles.",
+    )
+    on_restart: bool = Field(
+        True,
+        description="With `adapt: nightly`: train on the nights after a change alone, where a small model of the latest "
+        "nights beats what is served and the twin. Without that layer nobody can tell, and nothing is done.",
     )
     on_new_recipe: bool = Field(
         True,
@@ -131,8 +138,12 @@ ends on 2013-05-19.'
         >>> Retraining(grow_by=0.5).has_grown(grown), Retraining().has_grown(grown)
         (True, False)
         """
-        known = facts.rows_at_last_training
-        return bool(self.grow_by and known) and facts.new_labelled_rows >= self.grow_by * known
+        known, growth = facts.rows_at_last_training, self.growth(facts)
+        return bool(growth and known) and facts.new_labelled_rows >= growth * known
+
+    def growth(self, facts: RetrainingFacts) -> float:
+        """Return the share by which rows must have grown: as declared, or what goes with the nightly layer; 0 is never."""
+        return (WITH_LAYER if facts.layered else 0.0) if self.grow_by is None else self.grow_by
 
     def breaks_promise(self, facts: RetrainingFacts) -> bool:
         """Whether the version loses more than was promised, and the last try to mend that is long enough ago.
@@ -149,20 +160,24 @@ ends on 2013-05-19.'
         return nights_apart(last, facts.night) >= self.cooldown_nights << facts.answered_excess
 
     def asks_by_itself(self, facts: RetrainingFacts) -> Trigger | None:
-        """Say who asks on a night on which nothing was found: a new recipe, realised loss, growth, age, or nobody.
+        """Say who asks on a night on which nothing was found: a restart, a new recipe, loss, growth, age, or nobody.
 
-        Nobody asks before the cooldown is over: the answer would be no on every night.
+        Nobody else than a restart asks before the cooldown is over: the answer would be no on every night.
         """
         last = facts.last_training_night
-        if last is None or nights_apart(last, facts.night) < self.cooldown_nights:
+        if last is None:
             return None
-        if self.on_new_recipe and facts.recipe_untried:
-            return "code"
-        if self.breaks_promise(facts):
-            return "performance"
-        if self.has_grown(facts):
-            return "growth"
-        return "age" if self.is_due(facts) else None
+        if self.on_restart and facts.learn_from is not None:
+            return "restart"
+        if nights_apart(last, facts.night) < self.cooldown_nights:
+            return None
+        asking: dict[Trigger, bool] = {
+            "code": self.on_new_recipe and facts.recipe_untried,
+            "performance": self.breaks_promise(facts),
+            "growth": self.has_grown(facts),
+            "age": self.is_due(facts),
+        }
+        return next((who for who, asks in asking.items() if asks), None)
 
     def not_worth(self, facts: RetrainingFacts) -> str | None:
         """Say that a training is hardly ever worth its cost, where it is declared what a gain is worth."""
@@ -184,18 +199,21 @@ ends on 2013-05-19.'
             return f"the cause is {facts.cause}, and a model trained on it would learn the fault; repair it first"
         if facts.trigger == "drift" and facts.cause in self.not_for:
             return f"the cause is {facts.cause}, which is recorded and needs no new model"
-        if facts.trigger == "performance" and facts.cause in NOT_MENDED:
+        if facts.trigger in ("performance", "restart") and facts.cause in NOT_MENDED:
             return f"the cause is {facts.cause}, which no training mends"
         return None
 
     def _too_soon(self, facts: RetrainingFacts, last: Night) -> str | None:
         """Say which guard holds; in order of what a person would ask first."""
+        if facts.trigger == "restart" and facts.learn_from is None:
+            return "the nightly layer shows no change after which the past misleads"
         if facts.trigger == "age" and not self.is_due(facts):
             return self._not_old_enough(facts, last)
         if facts.trigger == "growth" and not self.has_grown(facts):
             return self._not_grown_enough(facts)
         age = nights_apart(last, facts.night)
-        if age < self.cooldown_nights:
+        # A restart learns something else from the same rows; between two of them it waits by itself.
+        if age < self.cooldown_nights and facts.trigger != "restart":
             return (
                 f"the last one was on {last}, {age} nights ago; the cooldown of {self.cooldown_nights} nights "
                 f"ends on {after(last, self.cooldown_nights)}"
@@ -206,7 +224,7 @@ ends on 2013-05-19.'
                 f"budget is {self.max_trainings_per_28_nights}"
             )
         # A changed recipe learns something new from the same rows.
-        few = None if facts.trigger == "code" else self._too_little_new(facts)
+        few = None if facts.trigger in ("code", "restart") else self._too_little_new(facts)
         return few or self._too_dear(facts) or self.not_worth(facts)
 
     def _too_dear(self, facts: RetrainingFacts) -> str | None:
@@ -224,11 +242,11 @@ ends on 2013-05-19.'
         return f"the last one is {age} nights old and due at {self.max_age_nights}"
 
     def _not_grown_enough(self, facts: RetrainingFacts) -> str:
-        if not self.grow_by:
+        if not self.growth(facts):
             return "grow_by is 0, so growth alone asks for none"
         return (
             f"{facts.new_labelled_rows} labelled rows are new beside the {facts.rows_at_last_training} of the last "
-            f"training, and {self.grow_by:g} times as many are needed"
+            f"training, and {self.growth(facts):g} times as many are needed"
         )
 
     def _too_little_new(self, facts: RetrainingFacts) -> str | None:
@@ -258,6 +276,11 @@ def _because(facts: RetrainingFacts) -> str:
     if facts.unserved and facts.trigger == "age":
         return f"nothing serves since the gates refused the candidate of {facts.last_training_night}"
     cause = f" ({facts.cause})" if facts.cause else ""
+    if facts.trigger == "restart":
+        return (
+            f"asked for by the nightly layer{cause}: since {facts.learn_from} a model of the latest nights alone beats "
+            "what remembers more, and what came before is left out"
+        )
     age = nights_apart(facts.last_training_night, facts.night)
     return (
         f"asked for by {_who(facts)}{cause}; the last one was {age} nights ago and "

@@ -13,19 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.adaptation.gate import JUDGED_NIGHTS, Tally, never_worse
+from perennial.adaptation.latest import LATEST_NIGHTS, Latest
 from perennial.adaptation.layer import Layer
 from perennial.adaptation.rows import MatureNight, Numbers
 from perennial.adaptation.settings import Adaptation
-from perennial.adaptation.state import Champion, State, begin, learn, renewed
+from perennial.adaptation.state import Champion, begin, learn, renewed
 from perennial.clock import Night
 from perennial.facts.decision import Decision, Verdict
 from perennial.facts.evidence import Json
 from perennial.ledger.base import NewEntry
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor
-from perennial.stages.layer_nights import delay, matrix, matured, said_then, saw_through, to_learn
+from perennial.stages.layer_nights import delay, matrix, matured, saw_through, to_learn
 from perennial.stages.layer_states import Known, before, publish
 from perennial.stages.recording import record, record_again
+from perennial.stages.restarting import night_losses, restart_tonight
 from perennial.stages.slices import slices_of
 from perennial.workspace import Workspace
 
@@ -76,8 +78,8 @@ def switched_off(tonight: Tonight) -> str:
 
 def _answer(tonight: Tonight, known: Known, features: pa.Table, predicted: pa.Table) -> str:
     decision = never_worse(known.tallies)
-    raw = predicted["prediction"].to_numpy()
-    answered = known.state.layer.serve(raw, matrix(tonight.version, features))
+    raw, inputs = predicted["prediction"].to_numpy(), matrix(tonight.version, features)
+    answered = known.state.layer.serve(raw, inputs)
     served = answered.scores if decision.verdict is Verdict.PASS else raw
     of = tonight.workspace.store.manifest(datasets.predictions(tonight.model), tonight.night)
     meta: dict[str, Json] = {
@@ -87,9 +89,23 @@ def _answer(tonight: Tonight, known: Known, features: pa.Table, predicted: pa.Ta
         "serves": "layer" if decision.verdict is Verdict.PASS else "champion",
         "fallen_back_rows": answered.fallen_back_rows,
     }
-    table = _beside(predicted, served, {"layer": answered.scores, **answered.members})
+    said = {"layer": answered.scores, **answered.members, **_latest(tonight, known, raw, inputs)}
+    table = _beside(predicted, served, said)
     tonight.workspace.store.publish(datasets.adapted(tonight.model), tonight.night, table, meta=meta)
-    return _record(tonight, known.state, decision)
+    return _record(tonight, known, decision)
+
+
+def _latest(tonight: Tonight, known: Known, raw: Numbers, inputs: Numbers) -> dict[str, Numbers]:
+    """Let the model of the latest nights answer too, where a restart is declared; nobody is served by it."""
+    if not _may_restart(tonight):
+        return {}
+    layer = known.state.layer
+    model = known.latest.fit(layer.scale, layer.settings)
+    return {"latest": raw if model is None else layer.scale.score(model.link(inputs))}
+
+
+def _may_restart(tonight: Tonight) -> bool:
+    return tonight.workspace.spec(tonight.model).retraining.on_restart
 
 
 def learned(tonight: Tonight) -> Known | None:
@@ -103,7 +119,16 @@ def learned(tonight: Tonight) -> Known | None:
     nights = _nights(tonight, state.layer.learned_through)
     tallies = [one for night in nights if (one := _tally(tonight, night)) is not None]
     state = learn(state, nights, tonight.night)
-    return replace(known, state=state, tallies=(*known.tallies, *tallies)[-JUDGED_NIGHTS:])
+    known = replace(known, state=state, tallies=(*known.tallies, *tallies)[-JUDGED_NIGHTS:])
+    return _with_latest(tonight, known, nights)
+
+
+def _with_latest(tonight: Tonight, known: Known, nights: list[MatureNight]) -> Known:
+    if not _may_restart(tonight):
+        return replace(known, latest=Latest())
+    lost = [night_losses(tonight.workspace, tonight.model, night) for night in nights]
+    latest = known.latest.with_nights(nights, [one for one in lost if one], known.state.layer.settings)
+    return replace(known, latest=latest)
 
 
 def served_table(workspace: Workspace, model: str, night: Night) -> pa.Table:
@@ -131,7 +156,8 @@ def _begun(tonight: Tonight, earlier: Known | None) -> Known | None:
         return None
     task: Any = tonight.version.task
     state = begin(_champion(tonight.version), nights, tonight.night, task, _settings(tonight))
-    return Known(state, earlier.tallies if earlier else (), tonight.version.plan)
+    known = Known(state, earlier.tallies if earlier else (), tonight.version.plan)
+    return _with_latest(tonight, known, nights[-LATEST_NIGHTS:])
 
 
 def _renewed(tonight: Tonight, known: Known) -> Known:
@@ -167,20 +193,27 @@ def _settings(tonight: Tonight) -> Adaptation:
 def _tally(tonight: Tonight, night: MatureNight) -> Tally | None:
     """Sum up what champion and layer lost on a night as they answered then; nothing for a night before the layer."""
     workspace, model = tonight.workspace, tonight.model
-    features = workspace.store.read(datasets.features(model, tonight.version.plan), night.night)
-    said, known = said_then(workspace, model, night.night, features), night.known
+    said, known = night.served, night.known
     if not said or not known.any():
         return None
     loss = workspace.spec(model).watched.row_loss
     labels, raw, layer = (values[known] for values in (night.labels, said["raw"], said["layer"]))
     lost = [np.asarray(loss(labels, values), dtype=float) for values in (raw, layer)]
-    inside = slices_of(workspace, model, night.night, features)
+    inside = _slices(tonight, night.night)
     slices = {name: _lost_inside(rows[known], *lost) for name, rows in inside.items()}
     champion_lost, layer_lost, champion_off, layer_off = (
         float(values.sum()) for values in (*lost, labels - raw, labels - layer)
     )
     rows = int(known.sum())
     return Tally(night.night, rows, champion_lost, layer_lost, champion_off, layer_off, slices)
+
+
+def _slices(tonight: Tonight, night: Night) -> dict[str, NDArray[np.bool_]]:
+    workspace, model = tonight.workspace, tonight.model
+    if not workspace.spec(model).slices:
+        return {}
+    features = workspace.store.read(datasets.features(model, tonight.version.plan), night)
+    return slices_of(workspace, model, night, features)
 
 
 def _lost_inside(inside: NDArray[np.bool_], champion: Numbers, layer: Numbers) -> tuple[float, ...]:
@@ -209,8 +242,8 @@ def _entry(tonight: Tonight, reason: str, about: dict[str, Json]) -> NewEntry:
     )
 
 
-def _record(tonight: Tonight, state: State | None, decision: Decision) -> str:
-    layer = state.layer if state else None
+def _record(tonight: Tonight, known: Known | None, decision: Decision) -> str:
+    layer = known.state.layer if known else None
     about: dict[str, Json] = {"version": tonight.version.version, "gate": decision.as_json()}
     said = ""
     if layer is not None:
@@ -218,11 +251,20 @@ def _record(tonight: Tonight, state: State | None, decision: Decision) -> str:
         said = f"Layer {layer.identity} over version {layer.champion} learned up to {layer.learned_through} ({weights}). "
         about |= {"layer": layer.identity, "learned_through": layer.learned_through}
         about |= {"weights": dict(layer.weights), "overtaken": layer.overtaken}
-    reason = f"{said}{decision.reason}"
+    again = _restart(tonight, known)
+    about |= {"restart": again.as_json()} if again else {}
+    asked = f" {again.reason}" if again and again.verdict is Verdict.PASS else ""
+    reason = f"{said}{decision.reason}{asked}"
     record_again(tonight.workspace, _entry(tonight, reason, about), among=("layer",))
     if layer is not None and layer.overtaken:
         _tell_overtaken(tonight, layer)
     return reason
+
+
+def _restart(tonight: Tonight, known: Known | None) -> Decision | None:
+    if known is None or not _may_restart(tonight):
+        return None
+    return restart_tonight(tonight.workspace, tonight.model, tonight.night, known.latest)
 
 
 def _tell_overtaken(tonight: Tonight, layer: Layer) -> None:

@@ -76,12 +76,12 @@ def _matured(
         features=matrix(version, features),
         labels=known,
         champion=np.asarray(predictor.predict(features), float) if unseen else None,
-        served={name: values for name, values in said.items() if name != "layer"},
+        served=said,
     )
 
 
 def said_then(workspace: Workspace, model: str, key: Night, features: pa.Table) -> dict[str, Numbers]:
-    """Return what layer and members said when the night was served; nothing where it was served before the layer."""
+    """Return what was served, and what layer and members said then; nothing where it was before the layer."""
     dataset = datasets.adapted(model)
     if not workspace.store.version(dataset, key):
         return {}
@@ -89,8 +89,9 @@ def said_then(workspace: Workspace, model: str, key: Night, features: pa.Table) 
     names = workspace.spec(model).scored.key
     if row_names(table, names) != row_names(features, names):
         return {}  # the night's rows were corrected since: what was said is of others
-    said = [name for name in table.column_names if name.startswith("m:")]
-    return {name.removeprefix("m:"): table[name].to_numpy(zero_copy_only=False) for name in said}
+    said = {name.removeprefix("m:"): name for name in table.column_names if name.startswith("m:")}
+    said["served"] = "prediction"
+    return {name: table[column].to_numpy(zero_copy_only=False) for name, column in said.items()}
 
 
 def saw_through(version: Candidate) -> Night:

@@ -6,13 +6,13 @@ The few numbers of a layer (weights, coefficients, trees) are JSON; the bounded 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perennial.adaptation.gate import JUDGED_NIGHTS, Tally
+from perennial.adaptation.latest import Latest, NightLosses
 from perennial.adaptation.layer import Layer
 from perennial.adaptation.mixture import Record
 from perennial.adaptation.rows import NOTHING, Sample
@@ -24,7 +24,13 @@ from perennial.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HISTORY, UNSEEN = "history", "unseen"
+HISTORY, UNSEEN, LATEST = "history", "unseen", "latest"
+COLUMNS: dict[str, tuple[str, ...]] = {
+    HISTORY: ("hash", "label"),
+    UNSEEN: ("hash", "label", "night", "champion", "twin"),
+    LATEST: ("hash", "label", "night"),
+}
+"""What is kept of each sample beside the inputs; of rows the champion has not seen no member asks for those."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Known:
     tallies: tuple[Tally, ...]
     plan: str
     """The features that its inputs are; others need a new beginning."""
+    latest: Latest = field(default_factory=Latest)
+    """What shows whether the past misleads."""
 
 
 def publish(workspace: Workspace, model: str, night: Night, known: Known) -> None:
@@ -42,13 +50,14 @@ def publish(workspace: Workspace, model: str, night: Night, known: Known) -> Non
     import pyarrow as pa
 
     state, store = known.state, workspace.store
-    store.publish(datasets.layer_samples(model), night, _table(state))
+    store.publish(datasets.layer_samples(model), night, _table(known))
     told = {
         "champion": asdict(state.champion),
         "layer": state.layer.as_json(),
         "record": state.record.as_json(),
         "tallies": [asdict(one) for one in known.tallies[-JUDGED_NIGHTS:]],
         "plan": known.plan,
+        "latest": [asdict(one) for one in known.latest.losses],
     }
     table = pa.table({"state": [json.dumps(told, sort_keys=True)]})
     store.publish(datasets.layers(model), night, table, meta={"layer": state.layer.identity})
@@ -69,25 +78,24 @@ def before(workspace: Workspace, model: str, night: Night) -> Known | None:
         unseen=_sample(samples, UNSEEN, layer),
         record=Record.from_json(told["record"]),
     )
-    return Known(state, tuple(Tally(**one) for one in told["tallies"]), told["plan"])
+    losses = tuple(NightLosses(**one) for one in told.get("latest", ()))
+    latest = Latest(_sample(samples, LATEST, layer), losses)
+    return Known(state, tuple(Tally(**one) for one in told["tallies"]), told["plan"], latest)
 
 
-def _table(state: State) -> pa.Table:
-    """Put both samples into one table; of rows the champion has not seen no member here asks for the inputs."""
+def _table(known: Known) -> pa.Table:
+    """Put the samples into one table, each row marked with its own."""
     import pyarrow as pa
 
-    history = {name: state.history[name] for name in ("hash", "label")} if len(state.history) else {}
-    inputs = state.history["features"] if len(state.history) else np.empty((0, 0))
-    parts = [pa.table({**history, **{f"f{place}": column for place, column in enumerate(inputs.T)}})]
-    if len(state.unseen):
-        names = ("hash", "label", "night", "champion", "twin")
-        parts.append(pa.table({name: state.unseen[name] for name in names}))
-    kinds: Sequence[str] = (HISTORY, UNSEEN)
-    marked = [
-        part.append_column("part", pa.repeat(kind, part.num_rows))
-        for part, kind in zip(parts, kinds, strict=False)
-    ]
-    return pa.concat_tables(marked, promote_options="default")
+    samples = {HISTORY: known.state.history, UNSEEN: known.state.unseen, LATEST: known.latest.rows}
+    parts = []
+    for part, rows in samples.items():
+        if len(rows) or part == HISTORY:
+            kept = {name: rows[name] for name in COLUMNS[part]} if len(rows) else {}
+            inputs = rows["features"] if len(rows) and part != UNSEEN else np.empty((0, 0))
+            table = pa.table({**kept, **{f"f{place}": column for place, column in enumerate(inputs.T)}})
+            parts.append(table.append_column("part", pa.repeat(part, table.num_rows)))
+    return pa.concat_tables(parts, promote_options="default")
 
 
 def _sample(table: pa.Table, part: str, layer: Layer) -> Sample:
@@ -96,14 +104,11 @@ def _sample(table: pa.Table, part: str, layer: Layer) -> Sample:
     own = table.filter(pc.equal(table["part"], part))
     if not own.num_rows:
         return NOTHING
-    names = ("hash", "label") if part == HISTORY else ("hash", "label", "night", "champion", "twin")
-    columns = {name: own[name].to_numpy() for name in names}
+    columns = {name: own[name].to_numpy() for name in COLUMNS[part]}
     width = len(layer.scale.means)
-    if part == HISTORY:
-        columns["features"] = np.column_stack([own[f"f{place}"].to_numpy() for place in range(width)])
+    if part == UNSEEN:
+        columns["features"] = np.full((own.num_rows, width), np.nan)
+        columns["segment"] = np.zeros(own.num_rows, str)
     else:
-        columns |= {
-            "features": np.full((own.num_rows, width), np.nan),
-            "segment": np.zeros(own.num_rows, str),
-        }
+        columns["features"] = np.column_stack([own[f"f{place}"].to_numpy() for place in range(width)])
     return Sample(columns)

@@ -23,7 +23,10 @@ from perennial.workspace import Workspace
 
 CONCLUDED = ("passed", "refused", "held")
 JUDGED = "training_judged"
-ALIKE: tuple[frozenset[str], ...] = (frozenset({"age", "growth"}), frozenset({"drift", "performance"}))
+ALIKE: tuple[frozenset[str], ...] = (
+    frozenset({"age", "growth"}),
+    frozenset({"drift", "performance", "restart"}),
+)
 """Who asks for like reasons: what came of the calendar's trainings tells little of one after a finding."""
 
 

@@ -1,7 +1,7 @@
 """Decide whether a new candidate is worth training tonight, and say why or why not.
 
-Triggered by a finding, by age, by growth, by a changed recipe or by a person; starts ``train`` and nothing else. What
-earlier decisions brought is judged first, so that tonight's is foretold from it.
+Triggered by a finding, age, growth, a changed recipe, the nightly layer or a person; starts ``train`` and nothing
+else. What earlier decisions brought is judged first, so that tonight's is foretold from it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from perennial.stages.judging import judge_past
 from perennial.stages.labels import labels_known
 from perennial.stages.past_trainings import cost, foretold
 from perennial.stages.recording import record_again
+from perennial.stages.restarting import shown
 from perennial.stages.rollout_state import standing
 from perennial.stages.set_aside import SET_ASIDE, set_aside
 from perennial.stages.training_run import recipe_of
@@ -62,7 +63,7 @@ def retrain(
 
 
 def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | None:
-    """Say who asks for a training on a night on which nothing was found: recipe, loss, growth, age, or nobody.
+    """Say who asks for a training on a night on which nothing was found: layer, recipe, loss, growth, age, or nobody.
 
     Asked every night, so rows are counted from what settled nights say of themselves, and none is read. After a no
     a week passes before the same is asked again.
@@ -73,20 +74,29 @@ def asks_by_itself(workspace: Workspace, model: str, night: Night) -> Trigger | 
         return None
     policy, last = workspace.spec(model).retraining, trained[-1]
     cooled = nights_apart(last.night, night) >= policy.cooldown_nights
-    asked = policy.on_broken_promise and cooled
+    asked, layered = policy.on_broken_promise and cooled, workspace.spec(model).adapt == "nightly"
+    counted = layered if policy.grow_by is None else policy.grow_by
     facts = RetrainingFacts(
         night=night,
         trigger="age",
         last_training_night=last.night,
-        new_labelled_rows=_settled_rows(workspace, model, after(last.night), night) if policy.grow_by else 0,
+        new_labelled_rows=_settled_rows(workspace, model, after(last.night), night) if counted else 0,
         rows_at_last_training=last.rows,
         recipe_untried=policy.on_new_recipe and _untried(workspace, model, trained),
         excess_chance=excess_chance(workspace, model, night) if asked else None,
         answered_excess=answered_excess(workspace, model, night) if asked else 0,
+        layered=layered,
+        learn_from=_restart_from(workspace, model, night),
         unserved=unserved,
     )
     trigger = policy.asks_by_itself(facts)
     return None if trigger and _lately_answered(workspace, model, night, trigger) else trigger
+
+
+def _restart_from(workspace: Workspace, model: str, night: Night) -> Night | None:
+    """Return the first night that a restart would learn from; nothing where tonight's layer asks for none."""
+    asked = shown(workspace, model, night)
+    return str(asked.evidence["learn_from"]) if asked else None
 
 
 def _awaits_approval(workspace: Workspace, model: str, last: Candidate) -> bool:
@@ -133,6 +143,8 @@ def gather(
         frozen_reason=frozen_reason(workspace, model, night),
         recipe_untried=_untried(workspace, model, trained),
         excess_chance=excess_chance(workspace, model, night) if trigger == "performance" else None,
+        layered=workspace.spec(model).adapt == "nightly",
+        learn_from=_restart_from(workspace, model, night) if trigger == "restart" else None,
         unserved=workspace.ledger.champion(model, night) is None,
     )
 

@@ -16,6 +16,7 @@ from perennial.stages import datasets
 from perennial.stages.build_features import build_features
 from perennial.stages.candidates import Candidate, champion
 from perennial.stages.freezing import refuse_while_frozen
+from perennial.stages.restarting import learned_from
 from perennial.stages.training_run import about_run, declared, recipe_of, space, training_rows
 from perennial.stages.training_set import labelled_rows, split
 from perennial.stages.usage import keep, measured, recorded
@@ -48,7 +49,8 @@ def assemble(workspace: Workspace, model: str, night: Night) -> str:
 def _assembled(workspace: Workspace, model: str, night: Night) -> str:
     plan = workspace.plan(model)
     build_features(workspace, model, night, plan)
-    rows, divided = split(workspace, model, labelled_rows(workspace, model, plan.hash, night))
+    since = learned_from(workspace, model, night)
+    rows, divided = split(workspace, model, labelled_rows(workspace, model, plan.hash, night, since))
     recipe = recipe_of(workspace, model)
     reigning = _champion(workspace, model, night)
     about: dict[str, Json] = {
@@ -60,6 +62,7 @@ def _assembled(workspace: Workspace, model: str, night: Night) -> str:
         "change": _change(reigning, recipe),
         "inherited": dict(reigning.parameters) if reigning and reigning.recipe == recipe else None,
     }
+    about |= {"learn_from": since} if since else {}
     run = f"{night}-{fingerprint({**about, 'labels': _identity(rows)})[:12]}"
     workspace.store.publish(datasets.training(model), run, rows, meta=about)
     return run

@@ -47,10 +47,12 @@ class Split:
     """Last night that trains; none without time."""
 
 
-def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night) -> pa.Table:
+def labelled_rows(
+    workspace: Workspace, model: str, plan_hash: str, night: Night, since: Night | None = None
+) -> pa.Table:
     """Return the feature rows of every night whose labels are known at the end of ``night``.
 
-    Nights whose feed looked broken are left out (``stages/set_aside.py``).
+    Nights whose feed looked broken are left out (``stages/set_aside.py``), and those before ``since``.
 
     Columns: those of the feature partitions, ``night``, ``label`` and ``known_at``, in order of nights and rows.
     """
@@ -59,7 +61,8 @@ def labelled_rows(workspace: Workspace, model: str, plan_hash: str, night: Night
     spec = workspace.spec(model)
     last = after(night, -spec.label.delay_days)
     window = spec.training.window_nights
-    first = after(last, 1 - window) if isinstance(window, int) else None
+    starts = [after(last, 1 - window)] if isinstance(window, int) else []
+    first = max([*starts, since] if since else starts, default=None)
     dataset = datasets.features(model, plan_hash)
     parts = []
     bad = set_aside(workspace, model, by=night)
