@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from benchmarks import simulated_gates as drawn
 from benchmarks import simulated_metrics
+from benchmarks import simulated_weak_slices as searched
 from benchmarks.simulated_gates import LUCK, Cell, Numbers, World, nights_of, wilson
 from perennial.clock import after
 from perennial.facts.decision import Verdict
@@ -149,6 +150,7 @@ def questions() -> Iterator[Question]:
                 about | _wrong("slices", f"{groups} slices, each loses its margin", "refused"),
                 partial(drawn.slices_blocked, world=world, loss=1.0, groups=groups),
             )
+    yield from _undeclared()
     yield from _beside_line()
     yield from _behind_best()
     yield from _untimed()
@@ -156,6 +158,16 @@ def questions() -> Iterator[Question]:
 
 def _wrong(gate: str, truth: str, wrong: str) -> Cell:
     return {"gate": gate, "truth": truth, "counted": wrong}
+
+
+def _undeclared() -> Iterator[Question]:
+    """Ask ``slices`` for groups that nobody declared; that one is named which is worse is its power."""
+    for nights, serial, harm in product((14, 28), drawn.AUTOCORRELATIONS, (0.0, 0.1, 0.2)):
+        yield (
+            {"nights": nights, "autocorrelation": serial, "declared": None if harm else DECLARED}
+            | _wrong("slices", f"a tenth of the rows loses {harm:g}, undeclared", "named"),
+            partial(searched.weak_named, world=World(nights, serial), harm=harm),
+        )
 
 
 def _beside_line() -> Iterator[Question]:

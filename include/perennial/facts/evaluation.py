@@ -158,6 +158,9 @@ class Evaluation:
     slices: tuple[Slice, ...] = ()
     """The declared groups."""
 
+    found: tuple[Slice, ...] = ()
+    """Groups that the evaluation found by itself on other nights than those summed here; shown, never blocking."""
+
     scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Displayed only: metric, then model, then score."""
 

@@ -19,6 +19,7 @@ from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
 from perennial.stages.tables import tables
 from perennial.stages.unseen import unseen_by
+from perennial.stages.weak_slices import weak_slices
 from perennial.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
         champion_cutoff=_seen_up_to(version, reigning) if reigning else None,
         tallies=tallies,
         slices=slices,
+        found=weak_slices(spec.watched, holdout, _numbered(version, judged.labels), predictions)
+        if version.cutoff
+        else (),
         scores=_scores(spec, version, judged) if own else {},
         load_check=check,
         no_time=version.cutoff is None,
