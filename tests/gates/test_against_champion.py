@@ -1,6 +1,7 @@
 """The question beside the champion depends on the kind of change, and on evidence that is fair."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -134,3 +135,12 @@ def test_how_often_a_refresh_that_is_worse_goes_ahead(loss, least, most) -> None
     """Equal refreshes are refused one time in twenty; a loss of four standard errors hardly ever passes."""
     passes = beside_champion(np.random.default_rng(34), World(14), "refresh", loss, 300)
     assert least <= passes / 300 <= most
+
+
+def test_a_champion_beside_itself_is_never_better() -> None:
+    """Equal losses on every row are as good, whatever the kind; a new recipe that changes nothing does not pass."""
+    same = tuple(replace(night, challenger=night.champion or 0.0) for night in nights(0.0))
+    for kind in ("refresh", "recipe", "simplify"):
+        decision = AgainstChampion(margin=0.0).decide(evaluation(same, kind))
+        assert decision.evidence["outcome"] != "better"
+    assert AgainstChampion().decide(evaluation(same)).verdict is not Verdict.PASS
