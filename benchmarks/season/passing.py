@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.season.models import Models
 from benchmarks.season.nights import LAG, Table
-from benchmarks.season.promoting import HOLDOUT_NIGHTS, goes_ahead, wrong
+from benchmarks.season.promoting import LEAST_NIGHTS, goes_ahead, kept_back, wrong
 from benchmarks.season.triggers import Known, Policy
 from perennial.adaptation.gate import Tally, never_worse
 from perennial.adaptation.rows import MatureNight
@@ -36,8 +36,8 @@ class Replay:
     since: int = 0
     restarted: int = 0
     trainings: list[int] = field(default_factory=list)
-    promotions: list[tuple[int, int, int]] = field(default_factory=list)
-    """Night, and the ``made`` of the champion before and after it."""
+    promotions: list[tuple[int, tuple[int, int], tuple[int, int]]] = field(default_factory=list)
+    """Night, and ``made`` and ``since`` of the champion before and after it."""
     refused_cpu: float = 0.0
     full_cpu: float = 0.0
     layer_cpu: float = 0.0
@@ -61,15 +61,16 @@ class Replay:
         return self._result()
 
     def _train(self, night: int, since: int) -> None:
-        made = night - HOLDOUT_NIGHTS if self.policy.gated else night
+        made = night - kept_back(night - LAG + 1 - since) if self.policy.gated else night
         cpu, first = self.models.training_cpu(made, since), not self.trainings
         self.trainings.append(night)
         self.full_cpu += cpu
         if self.policy.gated and not first:
-            if not goes_ahead(self.table, self._night_losses, since, (self.made, made), night):
+            models = ((self.made, self.since), (made, since))
+            if not goes_ahead(self.table, self._night_losses, models, night):
                 self.refused_cpu += cpu
                 return
-            self.promotions.append((night, self.made, made))
+            self.promotions.append((night, *models))
         self.made, self.since = made, since
         if self.policy.layer and self.state is not None:
             seen = Champion(f"{night}", self.table.nights[made - LAG])
@@ -90,7 +91,8 @@ class Replay:
             self._train(night, self.since)
         elif answer:
             self.restarted = night
-            self._train(night, int(answer))
+            enough = night - LAG + 1 - (2 * LEAST_NIGHTS if self.policy.gated else 0)
+            self._train(night, min(int(answer), enough))
 
     def _known(self, night: int) -> Known:
         mature = self.models.training_rows(night, self.since)
@@ -202,10 +204,7 @@ class Replay:
 
     def _promoted(self) -> dict[str, Any]:
         """Say what the gate let pass and what not, what the refused trainings cost, and which promotions were wrong."""
-        losses = [
-            wrong(lambda made, past: self._night_losses(made, self.since, past), *one, len(self.table.nights))
-            for one in self.promotions
-        ]
+        losses = [wrong(self._night_losses, *one, len(self.table.nights)) for one in self.promotions]
         refused = len(self.trainings) - 1 - len(self.promotions)
         return {
             "promoted": len(self.promotions),

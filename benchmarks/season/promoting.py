@@ -20,23 +20,32 @@ Numbers = NDArray[np.float64]
 
 HOLDOUT_NIGHTS = 14
 """Nights kept back for the gate: the default of ``training.holdout_nights``."""
+LEAST_NIGHTS = 7
+"""Fewer the gate does not judge."""
 JUDGED_NIGHTS = 14
 """Nights after a promotion on which it is judged in hindsight."""
 MARGIN_SHARE = 0.01
 """A loss under this share counts as none, as in the gate."""
 
 
+def kept_back(nights: int) -> int:
+    """Return how many of a training's nights it gives up: few where a restart left few, as the stage does it."""
+    return min(HOLDOUT_NIGHTS, max(nights // 3, LEAST_NIGHTS))
+
+
 def goes_ahead(
     table: Table,
     losses: Callable[[int, int, int], Numbers],
-    since: int,
-    models: tuple[int, int],
+    models: tuple[tuple[int, int], tuple[int, int]],
     night: int,
 ) -> bool:
-    """Ask the gate whether a newer model may replace an older one, on the nights that were kept back."""
-    old, new = models
+    """Ask the gate whether a newer model may replace an older one, on the nights that were kept back.
+
+    A model is the night that it was made on and the first night that it was trained on.
+    """
+    (old, _), (new, _) = models
     held = range(new - LAG + 1, night - LAG + 1)
-    pairs = [(past, losses(new, since, past), losses(old, since, past)) for past in held]
+    pairs = [(past, losses(*models[1], past), losses(*models[0], past)) for past in held]
     tallies = [
         Tally(table.nights[past], len(mine), float(mine.sum()), champion=float(theirs.sum()))
         for past, mine, theirs in pairs
@@ -54,8 +63,14 @@ def goes_ahead(
     return AgainstChampion().decide(asked).verdict is Verdict.PASS
 
 
-def wrong(losses: Callable[[int, int], Numbers], night: int, old: int, new: int, nights: int) -> bool:
+def wrong(
+    losses: Callable[[int, int, int], Numbers],
+    night: int,
+    old: tuple[int, int],
+    new: tuple[int, int],
+    nights: int,
+) -> bool:
     """Say in hindsight whether the replaced version would have lost less, by more than the margin, from then on."""
     after = range(night, min(night + JUDGED_NIGHTS, nights))
-    before_sum, new_sum = (sum(float(losses(made, past).sum()) for past in after) for made in (old, new))
+    before_sum, new_sum = (sum(float(losses(*model, past).sum()) for past in after) for model in (old, new))
     return new_sum > (1 + MARGIN_SHARE) * before_sum

@@ -255,7 +255,22 @@ POLICIES: dict[str, Policy] = {
         Policy("shipped layer, never", never, layer=True, as_shipped=True),
         Policy("shipped layer, every 56", every(56), layer=True, as_shipped=True),
         Policy("shipped layer, grown", grown, layer=True, as_shipped=True),
+        Policy(
+            "shipped layer, quarter or restart",
+            either(restart, grown_by_a_quarter),
+            True,
+            True,
+            as_shipped=True,
+        ),
         *(Policy(f"gated, every {nights}", every(nights), gated=True) for nights in CALENDARS[1:4]),
         Policy("gated, shipped layer, grown", grown, layer=True, as_shipped=True, gated=True),
+        Policy(
+            "gated, shipped layer, quarter or restart",
+            either(restart, grown_by_a_quarter),
+            True,
+            True,
+            as_shipped=True,
+            gated=True,
+        ),
     )
 }

@@ -8,7 +8,7 @@ from benchmarks.season.goals import SHIPPED, goals
 from benchmarks.season.models import Models
 from benchmarks.season.nights import LAG, Table, cut
 from benchmarks.season.passing import Replay
-from benchmarks.season.promoting import goes_ahead, wrong
+from benchmarks.season.promoting import goes_ahead, kept_back, wrong
 from benchmarks.season.runs import Run, difference, paired
 from benchmarks.season.triggers import POLICIES
 
@@ -47,12 +47,17 @@ def test_the_layer_as_it_ships_serves_when_it_has_shown_itself(table: Table, tmp
 
 
 def test_a_challenger_is_judged_on_nights_that_it_gave_up(table: Table, tmp_path: Path) -> None:
-    """Every training but the first meets the gate; what is promoted knows nothing of the latest two weeks."""
+    """Every training but the first meets the gate; what is promoted knows nothing of the nights kept back."""
     replay = replayed(table, "gated, every 7", tmp_path)
     assert replay.trainings == [30, 37, 44, 51, 58]
     told = replay._result()["gate"]
     assert told["promoted"] + told["refused"] == 4
-    assert all(made == night - 14 for night, _, made in replay.promotions)
+    assert all(made == night - kept_back(night - LAG + 1) for night, _, (made, _) in replay.promotions)
+
+
+def test_a_restart_is_judged_on_a_third_of_what_it_has() -> None:
+    """Never on fewer nights than the gate asks for, nor on more than any other training gives up."""
+    assert [kept_back(nights) for nights in (14, 20, 30, 300)] == [7, 7, 10, 14]
 
 
 @pytest.mark.parametrize(("gain", "passes"), [(0.1, True), (0.0, True), (-0.1, False)])
@@ -64,16 +69,14 @@ def test_the_gate_refuses_what_is_worse(table: Table, gain: float, *, passes: bo
         luck = draw.normal(scale=0.01, size=ROWS)
         return 0.5 + luck - gain * (made == START) + 0.0 * night
 
-    assert goes_ahead(table, losses, 0, (10, START), START + 14) is passes
+    assert goes_ahead(table, losses, ((10, 0), (START, 0)), START + 14) is passes
 
 
 def test_a_promotion_is_wrong_by_what_followed() -> None:
     """More than a hundredth more loss than the version it replaced, on the nights after it."""
     lost = {1: 1.0, 2: 1.005, 3: 1.02}
-    assert [wrong(lambda made, _: np.array([lost[made]]), 5, 1, new, NIGHTS) for new in (2, 3)] == [
-        False,
-        True,
-    ]
+    said = [wrong(lambda made, _, __: np.array([lost[made]]), 5, (1, 0), (new, 0), NIGHTS) for new in (2, 3)]
+    assert said == [False, True]
 
 
 def run(policy: str, *starts: tuple[int, float, int]) -> Run:
