@@ -60,12 +60,26 @@ def conclude(model: str, about: dict[str, str]):  # noqa: ANN201 - Airflow reads
     yield Metadata(asset(model, "challenger"), about)
 
 
+@task
+def test_the_gates(model: str, about: dict[str, str]) -> str:
+    """Break the candidate on purpose in many ways and see which of them the gates would promote, once for these gates."""
+    from perennial.stages.selftest import test_gates_once
+
+    found = test_gates_once(open_workspace(), model, about["version"])
+    if found is None:
+        reason = "These gates have been tested as they are."
+        raise AirflowSkipException(reason)
+    say(found.sentence())
+    return found.sentence()
+
+
 def build(model: DagFacts) -> None:
     """Declare `<model>.evaluate`."""
     with model_dag(
         model, kind="evaluate", page=__doc__, schedule=[asset(model.name, "candidate")], form=FORM
     ):
         about = measure(model.name)
+        test_the_gates(model.name, about)
         asked = gate.partial(model=model.name, about=about).expand(name=list(model.gates))
         asked >> conclude.override(outlets=[asset(model.name, "challenger")])(model.name, about)
 

@@ -23,7 +23,13 @@ def complete(gain: float = 0.05) -> Evaluation:
     """Make an evaluation in which every gate finds what it looks for, all of it good."""
     calm = Residuals(0.1, 0.1)
     tallies = tuple(replace(t, challenger_residuals=calm, champion_residuals=calm) for t in nights(gain))
-    return evaluation(tallies, slices=(group("new", gain),), load_check=LoadCheck(True, True, True, True))
+    return evaluation(
+        tallies,
+        slices=(group("new", gain),),
+        load_check=LoadCheck(True, True, True, True),
+        leaks=(),
+        feed_faults=(),
+    )
 
 
 @every_gate
@@ -49,7 +55,8 @@ def test_losses_that_are_not_numbers_never_pass_all_gates(gate: type[Gate]) -> N
     )
     groups = tuple(replace(part, tallies=tallies) for part in broken.slices)
     unloadable = LoadCheck(True, False, True, True)
-    found = gate().decide(replace(broken, tallies=tallies, slices=groups, load_check=unloadable))
+    unknown = replace(broken, leaks=None, feed_faults=None)  # nobody can examine what does not predict
+    found = gate().decide(replace(unknown, tallies=tallies, slices=groups, load_check=unloadable))
     assert found.verdict is not Verdict.PASS
 
 

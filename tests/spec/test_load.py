@@ -16,7 +16,7 @@ def test_the_smallest_useful_file_has_fewer_than_twenty_lines(models_root: Path,
     spec = load(models_root / "rides")
     assert len(smallest.splitlines()) < 20
     assert (spec.name, spec.rows_source, spec.metric) == ("rides", "rides", "log_loss")
-    assert len(spec.all_gates) == 5
+    assert len(spec.all_gates) == 7
 
 
 def test_every_shipped_model_is_healthy() -> None:

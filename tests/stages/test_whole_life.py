@@ -88,6 +88,36 @@ def test_a_model_of_every_task_is_born_and_serves(tmp_path: Path, registry_datab
     assert set(table["version"].to_pylist()) == {"1"}
 
 
+@pytest.mark.parametrize(
+    ("metric", "followed"),
+    [
+        ("auc", "squared error of the probability"),
+        ("average_precision", "squared error of the probability"),
+        ("f1", "squared error of the probability"),
+        ("value, value: {true_positive: 2.0, false_positive: -2.0}", "value missed"),
+    ],
+)
+def test_a_model_may_be_judged_by_any_metric(
+    project: Project, registry_database: Path, metric: str, followed: str
+) -> None:
+    """Gates judge by it, and nights are followed by it or, where one night has none, by a mean over rows."""
+    last = after(FIRST, 41)
+    lines = "".join(f"\n  {line}" for line in f"metric: {metric}".split(", ", 1))
+    search = "  search: {{trials: 0}}"
+    template = TIMED.replace(search, search + lines.replace("{", "{{").replace("}", "}}"))
+    project.declare(template).deliver(FIRST, after(last, 6))
+    workspace = project.workspace(registry_database)
+    load_history(workspace, MODEL, FIRST, last)
+    renewal = renew(workspace, MODEL, last)
+    assert renewal.promoted, renewal.gates and renewal.gates.reason
+    for night in between(after(last), after(last, 4)):
+        passed = pass_night(workspace, MODEL, night)
+    assert passed.watched.performance["loss"] == followed
+    gate = workspace.ledger.last(MODEL, "gate")
+    assert gate is not None
+    assert "not numbers" not in gate.reason
+
+
 @pytest.mark.parametrize("nights", [2, 7, 8, 12, 30])
 def test_a_short_history_trains_with_the_default_search(
     project: Project, registry_database: Path, nights: int

@@ -7,13 +7,16 @@ import inspect
 
 import typer
 
-from perennial.cli import screen
+from perennial.cli import screen, selftesting
 from perennial.cli.session import Session, command
 
 
 def declare(group: typer.Typer) -> None:
     """Add the commands."""
-    command(group, "gates", "perennial gates", "perennial gates --json")(gates)
+    asked = typer.Typer()
+    group.add_typer(asked, name="gates")
+    command(asked, "gates", "perennial gates", "perennial gates --json", bare=True)(gates)
+    selftesting.declare(asked)
     command(group, "checks", "perennial checks", "perennial checks --json")(checks)
 
 

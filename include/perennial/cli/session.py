@@ -111,8 +111,13 @@ def actor_or_user(actor: str | None) -> str:
         return "an operator"  # a container's user need not have a name
 
 
-def command(group: typer.Typer, name: str, *examples: str) -> Callable[[Callable[..., int | None]], None]:
-    """Declare a command; its function takes a ``Session`` first and returns an exit status or nothing."""
+def command(
+    group: typer.Typer, name: str, *examples: str, bare: bool = False
+) -> Callable[[Callable[..., int | None]], None]:
+    """Declare a command; its function takes a ``Session`` first and returns an exit status or nothing.
+
+    A ``bare`` one is what the group's own name does where no command of it follows.
+    """
 
     def declare(function: Callable[..., int | None]) -> None:
         signature = inspect.signature(function, eval_str=True)
@@ -121,15 +126,22 @@ def command(group: typer.Typer, name: str, *examples: str) -> Callable[[Callable
         @functools.wraps(function)
         def run(**given: Any) -> int | None:
             shared = {name: given.pop(f"{name}_") for name in ("as_json", "project", "home")}
+            context = given.pop("context_", None)
+            if context is not None and context.invoked_subcommand:
+                return None
             try:
                 return function(Session(**shared), **given)
             except KeyboardInterrupt as stop:
                 raise typer.Abort from stop  # else Typer makes a bare status of it
 
         parameters = [*(each.replace(kind=each.KEYWORD_ONLY) for each in own), *_SHARED]
+        parameters += [_shared("context", typer.Context, inspect.Parameter.empty)] if bare else []
         run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        group.command(name, help=_help(function, examples))(run)
+        if bare:
+            group.callback(invoke_without_command=True, help=_help(function, examples))(run)
+        else:
+            group.command(name, help=_help(function, examples))(run)
 
     return declare
 

@@ -89,6 +89,7 @@ from perennial.errors.store import (
     NotPublishedError,
 )
 from perennial.errors.training import (
+    CannotSelfTestError,
     CannotTrainError,
     CustomEstimatorError,
     TooLittleToTrainError,
@@ -130,6 +131,7 @@ __all__ = [
     "BadViewError",
     "BatchRejectedError",
     "BrokenModelError",
+    "CannotSelfTestError",
     "CannotTrainError",
     "CheckDidNotRunError",
     "CheckDisagreesError",

@@ -45,3 +45,16 @@ class TooLittleToTrainError(PerennialError):
             f"{model} has {rows} labelled rows and needs {needed} to train (training.min_rows). "
             "Load more nights, or check that the label source delivers and that its keys match the rows."
         )
+
+
+class CannotSelfTestError(PerennialError):
+    """A version that was trained elsewhere cannot be broken on purpose: its training rows are not here."""
+
+    code = "PER-4104"
+
+    def __init__(self, model: str, version: str) -> None:
+        """Say which version, and what to do."""
+        super().__init__(
+            f"Version {version} of {model} was trained elsewhere, so there are no training rows to make broken "
+            "models of. Train a version here (`perennial run`), and test the gates with that one."
+        )

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from perennial.clock import Night
 from perennial.facts.evidence import Json
+from perennial.facts.leaks import LeakSign
 
 if TYPE_CHECKING:
     from typing import Any
@@ -172,6 +173,12 @@ class Evaluation:
 
     training_overlap_rows: int | None = None
     """Holdout rows that trained either model; without time it must be known to be 0."""
+
+    feed_faults: tuple[str, ...] | None = None
+    """What looks broken about the rows that judge, beside those that trained; none when nobody has looked."""
+
+    leaks: tuple[LeakSign, ...] | None = None
+    """Signs that the challenger's training set knows too much; none when nobody has looked."""
 
     @property
     def loss_name(self) -> str:

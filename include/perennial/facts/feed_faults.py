@@ -35,6 +35,9 @@ SETTLED_NIGHTS, LEARNT_NIGHTS, FEWEST_CODES = 28, 14, 5
 CUT_SHORT = 10
 """A night with less than a tenth of the rows that any reference night had is a delivery that broke off: of so few
 rows nothing else can be said."""
+DUE_ROWS = 10
+"""So many rows of the usual categories must have been due: of ten thousand customers the ten most frequent are seldom
+among a night's fifty, and nothing is broken. By chance alone none of ten comes in under one of 20,000 nights."""
 FEWEST_VALUES = 20
 """A column with fewer values on a night can be constant by chance."""
 
@@ -203,7 +206,8 @@ def _foreign(column: ColumnProfile, past: list[ColumnProfile]) -> tuple[Sign, st
 
 
 def _recoded(column: ColumnProfile, usual: ColumnProfile, cut: ColumnEdges) -> tuple[Sign, str] | None:
-    none_usual = cut.top and not any(column.counts[:-1]) and any(usual.counts[:-1])
+    due = sum(usual.counts[:-1]) / max(usual.values, 1) * column.values
+    none_usual = cut.top and not any(column.counts[:-1]) and due >= DUE_ROWS
     known = column.distinct is None or usual.distinct is None or not column.distinct & usual.distinct
     return (
         ("recoded", f"has none of its usual values, such as {cut.top[0]}") if none_usual and known else None

@@ -10,6 +10,8 @@ from perennial.adaptation.settings import unavailable
 from perennial.gates.against_champion import AgainstChampion
 from perennial.gates.base import Gate
 from perennial.gates.calibration import Calibration
+from perennial.gates.fed_as_trained import FedAsTrained
+from perennial.gates.leaks import Leaks
 from perennial.gates.loads_and_predicts import LoadsAndPredicts
 from perennial.gates.minimum_quality import MinimumQuality
 from perennial.gates.slices import Slices
@@ -25,6 +27,8 @@ from perennial.spec.watching import AlertSpec, MonitoringSpec, PrivacySpec, Sink
 
 DEFAULT_GATES: tuple[Gate, ...] = (
     LoadsAndPredicts(),
+    Leaks(),
+    FedAsTrained(),
     MinimumQuality(),
     AgainstChampion(),
     Calibration(),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from perennial.spec.leaks import LeaksSpec
 from perennial.spec.strict import Strict
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -109,3 +110,5 @@ class TrainingSpec(Strict):
     """Nights that each forward fold predicts unseen, for references."""
     min_rows: int = Field(50, ge=10)
     """Fewer labelled rows than this cannot train a model."""
+    leaks: LeaksSpec = LeaksSpec()
+    """Columns that look like a leak, and why they are none."""

@@ -17,6 +17,8 @@ from perennial.spec.expression import parse
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
+from perennial.stages.fed_as_trained import feed_faults
+from perennial.stages.leaks import signs_of
 from perennial.stages.tables import tables
 from perennial.stages.unseen import unseen_by
 from perennial.stages.weak_slices import weak_slices
@@ -68,6 +70,8 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
         load_check=check,
         no_time=version.cutoff is None,
         training_overlap_rows=overlap_rows,
+        feed_faults=feed_faults(workspace, version, holdout),
+        leaks=signs_of(workspace, version),
     )
 
 

@@ -95,6 +95,11 @@ def training(model: str) -> str:
     return f"{model}/training"
 
 
+def leaks(model: str) -> str:
+    """Signs of leaks in training sets, by run."""
+    return f"{model}/leaks"
+
+
 def reference(model: str) -> str:
     """Predictions on nights a version had not seen, by version."""
     return f"{model}/reference"

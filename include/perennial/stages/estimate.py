@@ -113,7 +113,11 @@ class _OfClasses:
         ago = np.array([nights_apart(key, night) for key in counts], float)
         if not counts:
             rows, true = np.zeros((2, 0, 0))
-        return cls(scores, calibrated(scores, Matured(rows, true, ago)), workspace.spec(model).watched.loss_to_estimate)
+        return cls(
+            scores,
+            calibrated(scores, Matured(rows, true, ago)),
+            workspace.spec(model).watched.loss_to_estimate,
+        )
 
     def __call__(self, mask: Any) -> dict[str, float]:
         from perennial.facts.expected_loss import expected_loss

@@ -49,3 +49,13 @@ def ignored_columns(workspace: Workspace, version: Candidate | None) -> frozense
     table = workspace.store.read(dataset, version.version)
     moved = zip(table["column"].to_pylist(), table["moved"].to_pylist(), strict=True)
     return frozenset(column for column, by in moved if by < IGNORED_BELOW * apart)
+
+
+def leaned_on(workspace: Workspace, version: Candidate) -> list[str]:
+    """Name the columns that a version's predictions depend on, the most first; none where that was never measured."""
+    dataset = datasets.importance(version.model)
+    if not workspace.store.version(dataset, version.version):
+        return []
+    table = workspace.store.read(dataset, version.version)
+    moved = zip(table["moved"].to_pylist(), table["column"].to_pylist(), strict=True)
+    return [column for by, column in sorted(moved, key=lambda each: (-each[0], each[1])) if by > 0]

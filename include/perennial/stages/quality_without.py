@@ -67,9 +67,7 @@ def _evaluation(workspace: Workspace, version: Candidate, held: pa.Table) -> Eva
     groups = np.asarray(held["group"].to_pylist(), dtype=object)
     labels = as_numbers(held, version)
     losses = {
-        name: np.asarray(
-            spec.watched.row_loss(labels, np.asarray(held[name].to_pylist(), float)), float
-        )
+        name: np.asarray(spec.watched.row_loss(labels, np.asarray(held[name].to_pylist(), float)), float)
         for name in held.column_names
         if name == "prediction" or name.startswith(BASELINE)
     }

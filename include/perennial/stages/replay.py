@@ -21,6 +21,7 @@ from perennial.stages.monitor import monitor
 from perennial.stages.retrain import retrain
 from perennial.stages.rollout import begin, look
 from perennial.stages.score import Scored, score
+from perennial.stages.selftest import test_gates_once
 from perennial.stages.train import assemble, fit, generations, tune
 from perennial.stages.validate import close_night, take_in_range
 from perennial.stages.verdict import Watched
@@ -137,6 +138,7 @@ def renew(
     measure(workspace, model, version, night)
     for gate in gates(workspace, model):
         ask(workspace, model, version, night, gate)
+    test_gates_once(workspace, model, version)
     concluded = conclude(workspace, model, version, night)
     if concluded.verdict is not Verdict.PASS:
         return Renewal(asked, version, concluded)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from perennial.errors import NotPublishedError
-from perennial.facts.evidence import fingerprint
+from perennial.facts.evidence import Json, fingerprint
 from perennial.spec.model import ModelSpec
+from perennial.spec.training import TrainingSpec
 from perennial.stages import datasets
 from perennial.stages.training_set import as_training_set
 from perennial.workspace import Workspace
@@ -17,6 +18,9 @@ from perennial.workspace import Workspace
 if TYPE_CHECKING:
     from perennial.engine.fitting import TrainingSet
     from perennial.estimators.base import Estimator, Space
+
+LATER: frozenset[str] = frozenset({"value"})
+"""Settings of ``training`` that came after the first models were trained."""
 
 
 def declared(workspace: Workspace, model: str) -> Estimator:
@@ -64,10 +68,20 @@ def recipe_of(workspace: Workspace, model: str) -> str:
     return fingerprint(
         {
             "plan": workspace.plan(model).hash,
-            "training": spec.training.model_dump(mode="json", exclude=None if spec.training.value else {"value"}),
+            "training": _trained_with(spec.training),
             "label": spec.label.model_dump(mode="json"),
             "task": spec.task,
             "version": spec.version,
             "estimator": custom.read_text() if custom.is_file() else None,
         }
     )[:16]
+
+
+def _trained_with(training: TrainingSpec) -> dict[str, Json]:
+    """Write the settings that change what is trained; one that came later counts where it is set, not before.
+
+    So the recipes of models that were trained before it existed keep their names.
+    """
+    written = training.model_dump(mode="json", exclude={"leaks"})
+    plain = TrainingSpec().model_dump(mode="json")
+    return {name: value for name, value in written.items() if name not in LATER or value != plain[name]}
