@@ -10,6 +10,7 @@ from tests.stages.test_roll_back import tamper
 
 from perennial.clock import after, between
 from perennial.errors import NoChampionError, RefusedArtefactError
+from perennial.facts.decision import Verdict
 from perennial.stages import datasets, deploy
 from perennial.stages.build_features import build_features
 from perennial.stages.candidates import Predictor, candidate
@@ -345,3 +346,19 @@ def test_nights_that_the_monitor_missed_are_settled_later(workspace: Workspace) 
         score(workspace, MODEL, night)
     settle(workspace, MODEL, after(BIRTH, 11))
     assert all(performance(workspace, night)["mature"] for night in between(after(BIRTH), after(BIRTH, 10)))
+
+
+def test_a_champion_that_cannot_be_loaded_lets_nothing_pass_and_says_why(workspace: Workspace) -> None:
+    """A challenger is compared with nobody then: the gates hold it, in the words of what went wrong."""
+    night = after(BIRTH)
+    load_history(workspace, MODEL, night, night)
+    tamper(workspace.home)
+    version = fit(workspace, MODEL, assemble(workspace, MODEL, night)).version
+    evaluation = measure(workspace, MODEL, version, night)
+    assert evaluation.champion_trouble
+    assert all(tally.champion is None for tally in evaluation.tallies)
+    for gate in gates(workspace, MODEL):
+        ask(workspace, MODEL, version, night, gate)
+    concluded = conclude(workspace, MODEL, version, night)
+    assert concluded.verdict is not Verdict.PASS
+    assert evaluation.champion_trouble in concluded.reason

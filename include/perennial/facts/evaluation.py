@@ -144,6 +144,9 @@ class Evaluation:
     champion: str | None = None
     """The champion's version; none before the first promotion."""
 
+    champion_trouble: str = ""
+    """Why the champion could not score these rows, in its own words; empty where it did."""
+
     anchor: str | None = None
     """The best version there ever was, when that is not the champion."""
 

@@ -90,7 +90,7 @@ def unique_share(values: Array) -> float:
 def order_correlation(column: Array, place: Array) -> float:
     """Correlate the ranks of a column with the rows' place in their delivery (Spearman), without its sign."""
     known = np.isfinite(column)
-    if known.sum() < FEWEST_RANKED or np.ptp(column[known]) == 0:
+    if known.sum() < FEWEST_RANKED or not np.ptp(column[known]) or not np.ptp(place[known]):
         return 0.0
     return abs(float(np.corrcoef(_ranks(column[known]), _ranks(place[known]))[0, 1]))
 

@@ -72,7 +72,10 @@ class AgainstChampion(PairedGate):
             return Decision.held(reason)
         champion = losses(evaluation.tallies, "champion")
         if champion is None:
-            return Decision.held(f"{evaluation.champion} has not scored every holdout night.")
+            trouble = evaluation.champion_trouble
+            return Decision.held(
+                f"{evaluation.champion} has not scored every holdout night{f': {trouble}' if trouble else '.'}"
+            )
         compared, margin = self.against(evaluation, champion, min_gain=self.min_gain)
         if compared.outcome is Outcome.UNASSESSABLE:
             return unassessable(self, compared, evaluation)

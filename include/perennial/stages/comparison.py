@@ -1,25 +1,20 @@
-"""The sums a gate judges: losses and residuals of candidate, champion and baselines over the same unseen rows."""
+"""Candidate, champion and baselines on the same unseen rows, with what was found about the rows themselves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from perennial.clock import Night
-from perennial.engine.duck import arrow, connect, quoted
 from perennial.errors import NoChampionError, PerennialError
-from perennial.facts.evaluation import Evaluation, LoadCheck, Residuals, Slice, Tally
-from perennial.metrics.base import Metric
-from perennial.spec.expression import parse
+from perennial.facts.evaluation import Evaluation, LoadCheck
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, champion
 from perennial.stages.fed_as_trained import feed_faults
+from perennial.stages.holdout_sums import BASELINE, Judged, numbered, summed_up
 from perennial.stages.leaks import signs_of
-from perennial.stages.tables import tables
 from perennial.stages.unseen import unseen_by
 from perennial.stages.weak_slices import weak_slices
 from perennial.workspace import Workspace
@@ -29,18 +24,6 @@ if TYPE_CHECKING:
 
     from perennial.engine.fitting import Array
 
-BASELINE = "baseline:"
-"""Prefix of the baselines' columns in a holdout."""
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """Holdout rows with everybody's predictions, grouped by night."""
-
-    labels: Array
-    groups: Array
-    predictions: Mapping[str, Array]
-
 
 def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -> Evaluation:
     """Evaluate a version on the nights after its own cut-off and the champion's."""
@@ -48,8 +31,9 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
     holdout, overlap_rows = _holdout(workspace, version, reigning)
     check, own = _load_check(workspace, version, holdout)
     own = own if holdout.num_rows else {}
-    predictions = {**own, **_others(workspace, version, reigning, holdout)}
-    judged = _judged(holdout, predictions)
+    beside, trouble = _of_champion(workspace, version, reigning, holdout)
+    predictions = {**own, **beside, **_baselines(holdout)}
+    judged = Judged.of(holdout, predictions)
     spec = workspace.spec(version.model)
     tallies, slices = summed_up(workspace, version, holdout, predictions) if own else ((), ())
     return Evaluation(
@@ -60,10 +44,11 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
         challenger=f"version {version.version}",
         champion=f"version {reigning.version}" if reigning else None,
         challenger_cutoff=version.cutoff,
+        champion_trouble=trouble,
         champion_cutoff=_seen_up_to(version, reigning) if reigning else None,
         tallies=tallies,
         slices=slices,
-        found=weak_slices(spec.watched, holdout, _numbered(version, judged.labels), predictions)
+        found=weak_slices(spec.watched, holdout, numbered(version, judged.labels), predictions)
         if version.cutoff
         else (),
         scores=_scores(spec, version, judged) if own else {},
@@ -73,24 +58,6 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
         feed_faults=feed_faults(workspace, version, holdout),
         leaks=signs_of(workspace, version),
     )
-
-
-def _judged(holdout: pa.Table, predictions: Mapping[str, Array]) -> _Judged:
-    """Put everybody's predictions beside the labels and nights of the rows."""
-    return _Judged(
-        holdout["label"].to_numpy(zero_copy_only=False),
-        np.asarray(holdout["group"].to_pylist(), dtype=object),
-        predictions,
-    )
-
-
-def summed_up(
-    workspace: Workspace, version: Candidate, holdout: pa.Table, predictions: Mapping[str, Array]
-) -> tuple[tuple[Tally, ...], tuple[Slice, ...]]:
-    """Sum the losses of ``challenger``, ``champion`` and ``baseline:`` up by night, of all rows and of each slice."""
-    judged, metric = _judged(holdout, predictions), workspace.spec(version.model).judge
-    slices = _slices(workspace, version, holdout, judged, metric)
-    return _tallies(metric, version, judged), slices
 
 
 def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candidate | None:
@@ -141,15 +108,21 @@ def _load_check(
     }
 
 
-def _others(
+def _baselines(holdout: pa.Table) -> dict[str, Array]:
+    return {name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)}
+
+
+def _of_champion(
     workspace: Workspace, version: Candidate, reigning: Candidate | None, holdout: pa.Table
-) -> dict[str, Array]:
-    found = {name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)}
-    if reigning:
-        found["champion"] = Predictor(workspace, reigning).predict(
-            _as_eaten(workspace, reigning, version, holdout)
-        )
-    return found
+) -> tuple[dict[str, Array], str]:
+    """Ask the champion about the same rows; where it cannot answer, say why: then nothing is compared."""
+    if reigning is None:
+        return {}, ""
+    try:
+        predictor = Predictor(workspace, reigning)
+        return {"champion": predictor.predict(_as_eaten(workspace, reigning, version, holdout))}, ""
+    except PerennialError as error:
+        return {}, str(error)
 
 
 def _as_eaten(workspace: Workspace, reigning: Candidate, version: Candidate, holdout: pa.Table) -> pa.Table:
@@ -172,123 +145,9 @@ def _values(column: Any) -> Array:
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
 
 
-def _tallies(
-    metric: Metric, version: Candidate, judged: _Judged, where: Array | None = None
-) -> tuple[Tally, ...]:
-    chosen = np.ones(len(judged.labels), bool) if where is None else where
-    keys, nights = np.unique(judged.groups[chosen].astype(str), return_inverse=True)
-    labels = _numbered(version, judged.labels[chosen])
-    sums = {
-        name: metric.night_losses(labels, values[chosen], nights, len(keys)).tolist()
-        for name, values in judged.predictions.items()
-    }
-    rows = np.bincount(nights, minlength=len(keys)).tolist()
-    residuals = {
-        name: _residuals(version, judged.labels, judged.predictions[name])
-        for name in ("challenger", "champion")
-        if name in judged.predictions
-    }
-    calibration = {
-        name: [np.bincount(nights, part[chosen], len(keys)).tolist() for part in parts]
-        for name, parts in residuals.items()
-        if parts
-    }
-    return tuple(_tally(str(key), at, rows[at], sums, calibration) for at, key in enumerate(keys))
-
-
-def _numbered(version: Candidate, labels: Array) -> Array:
-    """Number the classes as the columns of their predictions are."""
-    if version.task != "multiclass":
-        return labels.astype(float)
-    places = {name: place for place, name in enumerate(version.classes)}
-    return np.asarray([places[str(label)] for label in labels])
-
-
-def _residuals(version: Candidate, labels: Array, values: Array) -> tuple[Array, Array] | None:
-    if version.task == "multiclass":
-        return None
-    errors = labels.astype(float) - values
-    if version.task == "binary":
-        clipped = np.clip(values, 1e-6, 1 - 1e-6)
-        scores = np.log(clipped / (1 - clipped))
-    else:
-        scores = values
-    spread = scores.std() or 1.0
-    return errors, errors * (scores - scores.mean()) / spread
-
-
-def _tally(
-    key: str,
-    at: int,
-    rows: int,
-    sums: Mapping[str, list[float]],
-    calibration: Mapping[str, list[list[float]]],
-) -> Tally:
-    def residuals(name: str) -> Residuals | None:
-        return Residuals(*(part[at] for part in calibration[name])) if name in calibration else None
-
-    return Tally(
-        night=key,
-        rows=rows,
-        challenger=sums["challenger"][at],
-        champion=sums["champion"][at] if "champion" in sums else None,
-        baselines={
-            name.removeprefix(BASELINE): values[at]
-            for name, values in sums.items()
-            if name.startswith(BASELINE)
-        },
-        challenger_residuals=residuals("challenger"),
-        champion_residuals=residuals("champion"),
-    )
-
-
-def _slices(
-    workspace: Workspace, version: Candidate, holdout: pa.Table, judged: _Judged, metric: Metric
-) -> tuple[Slice, ...]:
-    found = []
-    for name, inside in rows_inside(workspace, version, holdout).items():
-        counts = np.unique(judged.labels[inside].astype(str), return_counts=True)[1]
-        rarest = int(counts.min()) if version.task != "regression" and len(counts) > 1 else 0
-        found.append(
-            Slice(
-                name,
-                _tallies(metric, version, judged, inside),
-                rarest_class_rows=rarest if version.task != "regression" else None,
-            )
-        )
-    return tuple(found)
-
-
-def rows_inside(workspace: Workspace, version: Candidate, holdout: pa.Table) -> dict[str, Array]:
-    """Tell for each declared slice which rows are in it."""
-    spec = workspace.spec(version.model)
-    return {
-        name: _inside(workspace, version, holdout, parse(expression, spec.scored.columns))
-        for name, expression in spec.slices.items()
-    }
-
-
-def _inside(workspace: Workspace, version: Candidate, holdout: pa.Table, condition: str) -> Array:
-    import pyarrow as pa
-
-    spec = workspace.spec(version.model)
-    nights = sorted(set(holdout["night"].to_pylist()))
-    rows = pa.concat_tables(tables(workspace, version.model, spec.rows_source, nights))
-    keys = ", ".join(quoted(key) for key in spec.scored.key)
-    with connect({"rows": rows, "given": holdout}) as connection:
-        table = arrow(
-            connection,
-            f"""SELECT coalesce(i.inside, false) AS inside
-            FROM (SELECT {keys}, row_number() OVER () AS "@place" FROM given) g
-            LEFT JOIN (SELECT {keys}, any_value({condition}) AS inside FROM rows GROUP BY ALL) i USING ({keys})
-            ORDER BY g."@place\"""",  # noqa: S608 - quoted names and a parsed expression
-        )
-    return np.asarray(table["inside"].to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _scores(spec: ModelSpec, version: Candidate, judged: _Judged) -> dict[str, dict[str, float]]:
+def _scores(spec: ModelSpec, version: Candidate, judged: Judged) -> dict[str, dict[str, float]]:
     """Scores to show; they decide nothing."""
-    labels = _numbered(version, judged.labels)
+    labels = numbered(version, judged.labels)
     return {
         name: {who: metric.score(labels, values) for who, values in judged.predictions.items()}
         for name, metric in spec.shown.items()

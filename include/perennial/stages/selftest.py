@@ -24,9 +24,9 @@ from perennial.ledger.base import NewEntry
 from perennial.policies.promotion import Promotion
 from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, candidate, inputs
-from perennial.stages.comparison import BASELINE, rows_inside, summed_up
 from perennial.stages.evaluate import gates
 from perennial.stages.fed_as_trained import faults_between, trained_nights
+from perennial.stages.holdout_sums import BASELINE, rows_inside, summed_up
 from perennial.stages.importance import leaned_on
 from perennial.stages.recording import record_again
 from perennial.stages.training_run import declared, training_rows
