@@ -34,6 +34,14 @@ def test_a_version_better_by_a_nights_deviation_is_promoted() -> None:
     assert promoted(nights_of(np.random.default_rng(7), "normal", 0.0, (500, 28)) + 1).mean() >= 0.95
 
 
+def test_a_larger_gain_is_never_seen_less_often() -> None:
+    """Also where rare nights are far worse than the rest: what is drawn towards zero keeps its order."""
+    luck = nights_of(np.random.default_rng(11), "left skew", 0.0, (2000, 28))
+    shares = [promoted(luck + gain).mean() for gain in (0.5, 0.75, 1.0, 1.5, 2.5)]
+    assert shares == sorted(shares)
+    assert shares[-1] >= 0.9
+
+
 @pytest.mark.parametrize("reference", [0, 28, 60])
 @pytest.mark.parametrize("serial", [0.0, 0.3, 0.5])
 def test_a_version_that_is_no_worse_is_hardly_ever_rolled_back(serial: float, reference: int) -> None:

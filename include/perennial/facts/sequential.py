@@ -181,12 +181,12 @@ def _pooled(live: _Sums, before: _Sums | None) -> tuple[Numbers, Numbers, Number
 
 
 def _skewed(t: Numbers, skew: Numbers, total: Numbers, worth: Numbers) -> Numbers:
-    """Draw ``t`` towards zero where the long tail lies on the side of zero (Johnson 1978), never away from it."""
+    """Draw ``t`` towards zero where the long tail lies on the side of zero (Hall 1992), never away from it."""
     import numpy as np
 
     unbiased = skew * np.sqrt(total * np.maximum(total - 1, 0)) / np.maximum(total - 2, 1)
-    tail = np.clip(unbiased, -LARGEST_SKEW, LARGEST_SKEW)
-    shift = (tail / 6 + tail * t**2 / 3) / np.sqrt(worth)
+    bend = np.clip(unbiased, -LARGEST_SKEW, LARGEST_SKEW) / (3 * np.sqrt(worth))
+    shift = bend / 2 + bend * t**2 + bend**2 * t**3 / 3
     upper = np.maximum(t + np.minimum(shift, 0.0), 0.0)
     lower = np.minimum(t + np.maximum(shift, 0.0), 0.0)
     drawn: Numbers = np.where(t > 0, upper, lower)

@@ -85,7 +85,7 @@ def decide(known: Watching) -> Decision:
     """Let the version serve on (PASS: the watch is over; HOLD: it goes on) or roll it back (FAIL).
 
     >>> decide(Watching("version 8", "version 7", [0.1, 0.2, -0.1, 0.0, 0.1, 0.2, 0.1], watch_nights=7)).reason
-    'version 8 keeps its place: over 7 nights it lost 0.0857 less a row than version 7 (standard score 1.08; -3.6 would roll back).'
+    'version 8 keeps its place: over 7 nights it lost 0.0857 less a row than version 7 (standard score 1.1; -3.6 would roll back).'
     """
     who, other, nights = known.version, known.against, len(known.gains)
     if known.broken:

@@ -144,11 +144,10 @@ def _losses(
 ) -> NDArray[np.float64]:
     import numpy as np
 
-    from perennial.metrics import metrics
     from perennial.metrics.base import places
 
     spec = workspace.spec(model)
-    row_loss = metrics()[spec.metric]().row_loss
+    row_loss = spec.watched.row_loss
     if spec.task != "multiclass" or not labels:
         return np.asarray(row_loss(np.asarray(labels, float), np.asarray(answers, float)), float)
     classes = sorted({*map(str, labels), *(name for row in answers for name in row)})
