@@ -14,11 +14,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from perennial.errors import CannotTrainError, MissingColumnsError
+from perennial.errors import (
+    BadPredictionsError,
+    CannotTrainError,
+    CannotWeighError,
+    EstimatorFailedError,
+    MissingColumnsError,
+    PerennialError,
+)
 from perennial.estimators.base import ColumnKinds, Estimator
 from perennial.facts.evaluation import Task
 
 Array = np.ndarray[Any, Any]
+
+ROUNDING = 1e-9
+"""By so much a probability may leave [0, 1]: the last digit of a sum."""
+UNEVEN = 1e-3
+"""By so much the probabilities of all classes may differ from 1: models that compute in 32 bits."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +53,12 @@ class TrainingSet:
     """The night on which each label became known; None: with its row."""
     entities: Array | None = None
     """Whom or what each row is about, as text; None: every row for itself."""
+    weights: Array | None = None
+    """How much each row counts while a model learns; None: all the same."""
 
     def __post_init__(self) -> None:
         """Refuse parts of different lengths: they would be joined by position."""
-        for name in ("labels", "keys", "nights", "known", "entities"):
+        for name in ("labels", "keys", "nights", "known", "entities", "weights"):
             part = getattr(self, name)
             if part is not None and len(part) != len(self.rows):
                 message = f"{name} has {len(part)} values for {len(self.rows)} rows"
@@ -64,6 +78,7 @@ class TrainingSet:
             nights=None if self.nights is None else self.nights[positions],
             known=None if self.known is None else self.known[positions],
             entities=None if self.entities is None else self.entities[positions],
+            weights=None if self.weights is None else self.weights[positions],
         )
 
 
@@ -102,6 +117,8 @@ def fit(estimator: Estimator, training_set: TrainingSet, seed: int) -> Any:
 
     Raises:
         CannotTrainError: no rows, or a class task with one class.
+        EstimatorFailedError: the estimator itself raised.
+        CannotWeighError: rows have weights and the estimator takes none.
     """
     from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
@@ -113,7 +130,12 @@ def fit(estimator: Estimator, training_set: TrainingSet, seed: int) -> Any:
     with threadpool_limits(limits=1, user_api="blas"), warnings.catch_warnings():
         # A baseline that stopped a little early is still a baseline; its quality is measured, not assumed.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return pipeline.fit(inputs, _as_labels(training_set))
+        try:
+            return pipeline.fit(inputs, _as_labels(training_set), **_weighed(pipeline, training_set))
+        except (PerennialError, MemoryError):
+            raise
+        except Exception as mistake:
+            raise EstimatorFailedError(_model_of(pipeline), "fit", mistake) from mistake
 
 
 def predict(model: Any, rows: pd.DataFrame, *, task: Task, columns: ColumnKinds) -> Array:
@@ -121,14 +143,53 @@ def predict(model: Any, rows: pd.DataFrame, *, task: Task, columns: ColumnKinds)
 
     Raises:
         MissingColumnsError: a column that the model was trained with is absent.
+        BadPredictionsError: other than one finite or missing number a row, or what is no probability.
     """
     inputs = as_inputs(rows, columns)
     if inputs.empty:
         return np.empty((0, len(model.classes_))) if task == "multiclass" else np.empty(0)
     if task == "regression":
-        return np.asarray(model.predict(inputs), dtype=float)
+        return _checked(np.asarray(model.predict(inputs), dtype=float), (len(inputs),), model)
     probabilities = np.asarray(model.predict_proba(inputs), dtype=float)
+    _checked(probabilities, (len(inputs), len(model.classes_)), model, probable=True)
     return probabilities if task == "multiclass" else probabilities[:, list(model.classes_).index(1)]
+
+
+def _checked(made: Array, shape: tuple[int, ...], model: Any, *, probable: bool = False) -> Array:
+    """Refuse predictions that would be read as something else; NaN is left to the gates, which name it."""
+    if made.shape != shape:
+        raise BadPredictionsError(
+            _model_of(model), f"returned the shape {made.shape}, where {shape} was expected"
+        )
+    if probable:
+        known = made[np.isfinite(made).all(axis=1)]
+        if len(known) and (known.min() < -ROUNDING or known.max() > 1 + ROUNDING):
+            raise BadPredictionsError(
+                _model_of(model), f"returned probabilities from {known.min():.4g} to {known.max():.4g}"
+            )
+        if len(known) and np.abs(known.sum(axis=1) - 1).max() > UNEVEN:
+            raise BadPredictionsError(
+                _model_of(model), "returned probabilities of classes that do not add up to 1"
+            )
+    return made
+
+
+def _model_of(pipeline: Any) -> Any:
+    """Return the last step of a pipeline, or what stands for one."""
+    return pipeline.steps[-1][1] if hasattr(pipeline, "steps") else pipeline
+
+
+def _weighed(pipeline: Any, training_set: TrainingSet) -> dict[str, Array]:
+    """Pass the rows' weights to the step that learns."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    if training_set.weights is None:
+        return {}
+    model = _model_of(pipeline)
+    if not has_fit_parameter(model, "sample_weight"):
+        raise CannotWeighError(model)
+    step = f"{pipeline.steps[-1][0]}__" if hasattr(pipeline, "steps") else ""
+    return {f"{step}sample_weight": training_set.weights}
 
 
 def classes(model: Any) -> tuple[str, ...]:

@@ -57,6 +57,8 @@ class KnownFolds:
     def _key(self, fold: RowFold) -> str:
         parts = [self._rows[fold.train], self._labels[fold.train], self._rows[fold.predicted]]
         content = hashlib.sha256()
+        if self.training_set.weights is not None:
+            parts.append(self.training_set.weights[fold.train])
         for part in parts:
             content.update(f"{len(part)};".encode() + part.tobytes())
         return fingerprint({"recipe": self._recipe, "content": content.hexdigest()})

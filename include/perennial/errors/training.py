@@ -34,6 +34,72 @@ class CannotTrainError(PerennialError):
         )
 
 
+class EstimatorFailedError(PerennialError):
+    """The estimator itself raised while it was fitted."""
+
+    code = "PER-4105"
+
+    def __init__(self, model: object, doing: str, mistake: Exception) -> None:
+        """Name the estimator, what it was doing, and what it said."""
+        super().__init__(
+            f"{type(model).__name__} failed in {doing}: {type(mistake).__name__}: {mistake}. Look at its parameters "
+            "under training.parameters, and at the columns that it is given (numbers may be NaN)."
+        )
+
+
+class BadPredictionsError(PerennialError):
+    """A model answered with something that is not one prediction a row."""
+
+    code = "PER-4106"
+
+    def __init__(self, model: object, what: str) -> None:
+        """Name the model and what it returned."""
+        super().__init__(
+            f"{type(model).__name__} {what}. Its predict must return one number a row, its predict_proba one "
+            "probability for each of classes_; correct the estimator, or choose another one."
+        )
+
+
+class CannotWeighError(PerennialError):
+    """Rows are to count differently, and the estimator cannot do that."""
+
+    code = "PER-4107"
+
+    def __init__(self, model: object) -> None:
+        """Name the estimator and what to leave out."""
+        super().__init__(
+            f"{type(model).__name__} takes no sample_weight. Leave out training.class_weights and "
+            "training.half_life_nights, or choose an estimator that takes weights."
+        )
+
+
+class EstimatorClassError(PerennialError):
+    """The class that by_class names is not there, or is no estimator."""
+
+    code = "PER-4108"
+    exit_code = 2
+
+    def __init__(self, name: str, what: str) -> None:
+        """Name the class and what is wrong."""
+        super().__init__(
+            f"training.parameters.name: {name}: {what}. Write the dotted name of an installed class that follows "
+            "scikit-learn, such as sklearn.ensemble.ExtraTrees (Classifier or Regressor is added by the task)."
+        )
+
+
+class TrainingTooLongError(PerennialError):
+    """A single fit took longer than it may."""
+
+    code = "PER-4109"
+
+    def __init__(self, minutes: float) -> None:
+        """Say how long, and what to change."""
+        super().__init__(
+            f"One fit took longer than {minutes:g} minutes (training.max_minutes) and was ended. Train on fewer rows "
+            "(training.max_rows), choose smaller parameters, or allow more time."
+        )
+
+
 class TooLittleToTrainError(PerennialError):
     """There are not enough rows whose labels are known."""
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from perennial.errors import CannotTrainError
 from perennial.estimators.base import ColumnKinds, Estimator, Interval, Space
 from perennial.facts.evaluation import Task
 
@@ -57,6 +58,11 @@ class GradientBoosting(Estimator):
     most_categories: int = Field(64, ge=2, le=MOST_CATEGORIES)
     """Most categories of a column that are told apart: the commonest ones."""
 
+    rising: str = ""
+    """Columns of numbers, parted by commas, with which the prediction never falls: `distance, age`."""
+    falling: str = ""
+    """Columns of numbers with which the prediction never rises."""
+
     def space(self, task: Task) -> Space:
         """Search what matters most: speed of learning, size and weight of the trees."""
         del task
@@ -86,10 +92,30 @@ class GradientBoosting(Estimator):
             l2_regularization=self.l2,
             max_features=self.column_share,
             categorical_features=list(range(len(columns.categorical))) or None,
+            monotonic_cst=self._directions(task, columns),
             early_stopping=False,
             random_state=seed,
         )
         return Pipeline([("columns", self._preparation(columns)), ("model", model)])
+
+    def _directions(self, task: Task, columns: ColumnKinds) -> list[int] | None:
+        """Say for each column whether predictions may only rise or fall with it, in the order the trees see them."""
+        asked = {
+            name.strip(): sign
+            for names, sign in ((self.rising, 1), (self.falling, -1))
+            for name in names.split(",")
+            if name.strip()
+        }
+        if not asked:
+            return None
+        if task == "multiclass":
+            raise CannotTrainError("rising and falling need a label of two classes, or a number")
+        strangers = [name for name in asked if name not in columns.numeric]
+        if strangers:
+            raise CannotTrainError(
+                f"rising or falling names {strangers[0]}, which is no column of numbers here"
+            )
+        return [0] * len(columns.categorical) + [asked.get(name, 0) for name in columns.numeric]
 
     def _preparation(self, columns: ColumnKinds) -> Any:
         import numpy as np

@@ -43,9 +43,10 @@ class Linear(Estimator):
             model = Ridge(alpha=self.strength, random_state=seed)
         else:
             model = LogisticRegression(C=1 / self.strength, max_iter=500, random_state=seed)
-        return Pipeline([("columns", self._preparation(columns)), ("model", model)])
+        return Pipeline([("columns", self.preparation(columns)), ("model", model)])
 
-    def _preparation(self, columns: ColumnKinds) -> Any:
+    def preparation(self, columns: ColumnKinds) -> Any:
+        """Fill and scale numbers, spread categories; the same for every estimator that cannot take rows as they come."""
         from sklearn.compose import ColumnTransformer
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import Pipeline

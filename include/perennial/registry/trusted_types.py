@@ -46,12 +46,12 @@ REVIEWED: dict[str, tuple[str, ...]] = {
 
 
 def trusted_for(estimator: str) -> list[str]:
-    """Return the types that an artefact of this estimator may hold; ``custom`` and ``adopted`` may hold all reviewed.
+    """Return the types that an artefact of this estimator may hold; ``custom``, ``by_class`` and ``adopted`` may hold all reviewed.
 
     >>> trusted_for("linear")
     ['numpy.dtype']
     """
-    if estimator in {"custom", "adopted"}:
+    if estimator in {"custom", "adopted", "by_class"}:
         return sorted({*EVERYWHERE, *(name for family in REVIEWED.values() for name in family)})
     entry = estimators().get(estimator)
     return sorted({*EVERYWHERE, *(entry.trusted_types if entry else ())})

@@ -125,8 +125,9 @@ def _parameters(draft: Draft, entry: type[Estimator]) -> Iterator[Problem]:
     known = list(entry.model_fields)
     if not any(isinstance(value, list | dict) for value in given.values()):  # else the spec says it
         yield from _refused(draft, entry, given, known)
+    anything = entry.model_config.get("extra") == "allow"
     for name in draft.mapping("training", "search", "space"):
-        if name not in known:
+        if name not in known and not anything:
             message = f"the estimator has no parameter {shown(name)}."
             path = ("training", "search", "space", name)
             yield draft.problem(path, message, meant(name, known), code="PER-1041")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -112,3 +112,9 @@ class TrainingSpec(Strict):
     """Fewer labelled rows than this cannot train a model."""
     leaks: LeaksSpec = LeaksSpec()
     """Columns that look like a leak, and why they are none."""
+    max_minutes: float | None = Field(360, gt=0)
+    """A single fit that takes longer is ended, and says so; `null` lets it take as long as it takes."""
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = None
+    """How much rows of a class count while learning: `balanced`, or a weight by class (`{"1": 5}` for yes)."""
+    half_life_nights: float | None = Field(None, gt=0)
+    """Rows that are so many nights older count half as much; by default all nights count the same."""

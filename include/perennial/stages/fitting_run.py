@@ -7,7 +7,7 @@ Split from ``train`` because it is long, not because it stands alone. What it le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from perennial.engine.behaviour import behaviour, fixed_rows
 from perennial.engine.fitting import Array, TrainingSet, classes, fit, predict
 from perennial.engine.folds import folds_of, forward_predictions, newest
 from perennial.engine.kept_folds import KnownFolds
+from perennial.engine.time_limit import at_most
 from perennial.estimators import make
 from perennial.estimators.base import Estimator
 from perennial.facts.evidence import Json
@@ -72,7 +73,9 @@ def fit_and_register(
     with measured() as usage:
         rows = newest(training_rows(workspace, model, run), training.max_rows)
         chosen = declared(workspace, model).tuned(dict(parameters))  # type: ignore[arg-type]
-        fitted = Fitted(model, run, about, chosen, fit(chosen, rows, training.seed), rows)
+        with at_most(training.max_minutes):
+            pipeline = fit(chosen, rows, training.seed)
+        fitted = Fitted(model, run, about, chosen, pipeline, rows)
         kept_back = _holdout(workspace, fitted)
         unseen = _reference(workspace, fitted, kept_back)
     version = workspace.registry.record_training(_told(workspace, fitted, usage, kept_back))
@@ -94,7 +97,8 @@ def _holdout(workspace: Workspace, fitted: Fitted) -> pa.Table:
     held = as_training_set(workspace, model, table, timed=bool(fitted.about["timed"]))
     seed = workspace.spec(model).training.seed
     metric = workspace.spec(model).metric
-    baselines = {f"baseline:{name}": fit(_baseline(name, metric), rows, seed) for name in BASELINES}
+    even = replace(rows, weights=None)  # a baseline is what the data say, not what a model is asked to heed
+    baselines = {f"baseline:{name}": fit(_baseline(name, metric), even, seed) for name in BASELINES}
     for name, pipeline in (baselines | {"prediction": fitted.pipeline}).items():
         values = predict(pipeline, held.rows, task=rows.task, columns=rows.columns)
         table = table.append_column(name, pa.array(values.tolist()))

@@ -142,13 +142,18 @@ def _proposed(workspace: Workspace, model: str, run: str, generation: int) -> li
 
 def _tried(workspace: Workspace, model: str, run: str, trials: Sequence[Trial]) -> list[Trial]:
     from perennial.engine.folds import newest
+    from perennial.engine.time_limit import at_most
     from perennial.engine.tuning import evaluate_trial
 
     training = workspace.spec(model).training
     rows = newest(training_rows(workspace, model, run), training.max_rows)
     folds = tuning_folds(rows, training.fold_nights)
     recipe = declared(workspace, model)
-    return [evaluate_trial(trial, recipe, rows, folds, seed=training.seed) for trial in trials]
+    tried = []
+    for trial in trials:
+        with at_most(training.max_minutes):
+            tried.append(evaluate_trial(trial, recipe, rows, folds, seed=training.seed))
+    return tried
 
 
 def tuning_folds(rows: TrainingSet, fold_nights: int) -> list[RowFold]:

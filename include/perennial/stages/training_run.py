@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from perennial.engine.fitting import TrainingSet
     from perennial.estimators.base import Estimator, Space
 
-LATER: frozenset[str] = frozenset({"value"})
+LATER = frozenset({"value", "class_weights", "half_life_nights"})
 """Settings of ``training`` that came after the first models were trained."""
 
 
@@ -82,6 +82,6 @@ def _trained_with(training: TrainingSpec) -> dict[str, Json]:
 
     So the recipes of models that were trained before it existed keep their names.
     """
-    written = training.model_dump(mode="json", exclude={"leaks"})
+    written = training.model_dump(mode="json", exclude={"leaks", "max_minutes"})
     plain = TrainingSpec().model_dump(mode="json")
     return {name: value for name, value in written.items() if name not in LATER or value != plain[name]}

@@ -144,18 +144,27 @@ def named_rows(rows: pa.Table, columns: tuple[str, ...]) -> list[str]:
 def as_training_set(workspace: Workspace, model: str, rows: pa.Table, *, timed: bool) -> TrainingSet:
     """Give labelled rows the form that estimators take."""
     from perennial.engine.fitting import TrainingSet, kinds_of
+    from perennial.engine.row_weights import row_weights
 
     spec = workspace.spec(model)
     frame = inputs(rows)
+    labels = np.asarray(rows["label"].to_pylist())
+    nights = np.asarray(rows["night"].to_pylist(), dtype=object) if timed else None
     return TrainingSet(
         rows=frame,
-        labels=np.asarray(rows["label"].to_pylist()),
+        labels=labels,
         task=spec.task,
         columns=kinds_of(frame, list(frame.columns)),
         keys=np.asarray(named_rows(rows, spec.scored.key), dtype=object),
-        nights=np.asarray(rows["night"].to_pylist(), dtype=object) if timed else None,
+        nights=nights,
         known=_known_nights(rows, spec.timezone) if timed else None,
         entities=np.asarray(entities(workspace, model, rows), dtype=object) if spec.entity else None,
+        weights=row_weights(
+            labels,
+            nights,
+            class_weights=spec.training.class_weights if spec.task != "regression" else None,
+            half_life=spec.training.half_life_nights,
+        ),
     )
 
 
