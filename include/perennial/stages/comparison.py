@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,34 +32,42 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
     reigning = _champion(workspace, version, night)
     holdout, overlap_rows = _holdout(workspace, version, reigning)
     check, own = _load_check(workspace, version, holdout)
-    own = own if holdout.num_rows else {}
     beside, trouble = _of_champion(workspace, version, reigning, holdout)
-    predictions = {**own, **beside, **_baselines(holdout)}
-    judged = Judged.of(holdout, predictions)
     spec = workspace.spec(version.model)
-    tallies, slices = summed_up(workspace, version, holdout, predictions) if own else ((), ())
-    return Evaluation(
+    judged = {**own, **beside, **_baselines(holdout)} if own and holdout.num_rows else {}
+    made = Evaluation(
         metric=spec.metric,
         loss=spec.judge.loss_name,
         kind=version.change if reigning else "first",  # type: ignore[arg-type]
         task=version.task,  # type: ignore[arg-type]
         challenger=f"version {version.version}",
         champion=f"version {reigning.version}" if reigning else None,
-        challenger_cutoff=version.cutoff,
         champion_trouble=trouble,
+        challenger_cutoff=version.cutoff,
         champion_cutoff=_seen_up_to(version, reigning) if reigning else None,
-        tallies=tallies,
-        slices=slices,
-        found=weak_slices(spec.watched, holdout, numbered(version, judged.labels), predictions)
-        if version.cutoff
-        else (),
-        scores=_scores(spec, version, judged) if own else {},
         load_check=check,
         no_time=version.cutoff is None,
         training_overlap_rows=overlap_rows,
         feed_faults=feed_faults(workspace, version, holdout),
         leaks=signs_of(workspace, version),
     )
+    return _with_losses(workspace, version, made, holdout, judged) if judged else made
+
+
+def _with_losses(
+    workspace: Workspace,
+    version: Candidate,
+    made: Evaluation,
+    holdout: pa.Table,
+    predictions: Mapping[str, Array],
+) -> Evaluation:
+    """Add what everybody lost on the rows, by night, by slice, and by groups that nobody declared."""
+    spec, judged = workspace.spec(version.model), Judged.of(holdout, predictions)
+    tallies, slices = summed_up(workspace, version, holdout, predictions)
+    labels = numbered(version, judged.labels)
+    found = weak_slices(spec.watched, holdout, labels, predictions) if version.cutoff else ()
+    scores = _scores(spec, version, judged)
+    return replace(made, tallies=tallies, slices=slices, found=found, scores=scores)
 
 
 def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candidate | None:
