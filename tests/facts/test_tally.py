@@ -80,3 +80,9 @@ def test_an_evaluation_survives_json_with_everything_in_it() -> None:
     tallies = tally(nights, challenger, champion=champion, anchor=champion, residuals=terms)
     written = Evaluation("log_loss", tallies=tallies, scores={"auc": {"v4": 0.7}})
     assert Evaluation.from_json(written.as_json()) == written
+
+
+def test_no_rows_have_no_nights() -> None:
+    """A group that nobody of the nights belongs to is empty, and no error."""
+    assert tally([], [], champion=[]) == ()
+    assert tally(np.array([], dtype=object), np.zeros(0), champion=np.zeros(0)) == ()

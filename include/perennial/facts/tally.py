@@ -90,7 +90,7 @@ def _sums(
     codes, names = pd.factorize(np.asarray(nights, dtype=object), sort=True)
     order = np.argsort(codes, kind="stable")
     ends = np.bincount(codes, minlength=len(names)).cumsum()
-    begins = np.concatenate([[0], ends[:-1]]).astype(int)
+    begins = np.concatenate([[0], ends])[: len(ends)].astype(int)
     found = []
     arrays = {name: _column(name, values, len(codes))[order] for name, values in columns.items()}
     for night, begin, end in zip(names, begins, ends, strict=True):
