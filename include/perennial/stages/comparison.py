@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from perennial.clock import Night
-from perennial.errors import NoChampionError, PerennialError
+from perennial.errors import FormerVersionError, NoChampionError, PerennialError
 from perennial.facts.evaluation import Evaluation, LoadCheck
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
@@ -131,6 +131,8 @@ def _of_champion(
     try:
         predictor = Predictor(workspace, reigning)
         return {"champion": predictor.predict(_as_eaten(workspace, reigning, version, holdout))}, ""
+    except FormerVersionError:
+        raise  # what model.yaml declares now must be settled first, by the person who declared it
     except PerennialError as error:
         return {}, str(error)
 
