@@ -49,7 +49,7 @@ def test_a_challenger_is_known_with_whom_it_met_and_what_it_cost(past: Workspace
     assert found is not None
     assert found > 0
     kept = {line.stem for line in (past.home / "costs" / MODEL).glob(f"{ASKED}-*/*.json")}
-    assert kept == {"assemble", "fit", "evaluate"}
+    assert kept == {"assemble", "fit", "leaks", "evaluate"}
 
 
 def test_a_training_and_a_no_are_judged_once_by_the_nights_after(past: Workspace) -> None:

@@ -10,10 +10,9 @@ import json
 from typing import TYPE_CHECKING
 
 from perennial.clock import end_of
-from perennial.errors import NoChampionError
 from perennial.facts.leaks import LeakSign, answered
 from perennial.stages import datasets
-from perennial.stages.candidates import Candidate, champion
+from perennial.stages.candidates import Candidate, serving
 from perennial.stages.training_run import about_run
 from perennial.stages.training_set import as_training_set
 from perennial.stages.usage import recorded, run_of
@@ -62,7 +61,7 @@ def _found(workspace: Workspace, model: str, run: str) -> list[LeakSign]:
     whole = workspace.store.read(datasets.training(model), run)
     newest = _newest(whole)
     rows = as_training_set(workspace, model, newest, timed=bool(about["timed"]))
-    reigning = _champion(workspace, model, about["night"])
+    reigning = serving(workspace, model, about["night"])
     eaten = {*reigning.numeric, *reigning.categorical} if reigning else set()
     new = tuple(name for name in rows.columns.names if name not in eaten) if reigning else ()
     statistical = statistical_signs(
@@ -83,22 +82,23 @@ def _newest(whole: pa.Table) -> pa.Table:
     return pa.concat_tables([trained.slice(max(trained.num_rows - NEWEST_ROWS, 0)), held])
 
 
-def _champion(workspace: Workspace, model: str, night: str) -> Candidate | None:
-    try:
-        return champion(workspace, model, night)
-    except NoChampionError:
-        return None
-
-
 def _times(workspace: Workspace, model: str, rows: pa.Table) -> pd.Series[pd.Timestamp] | None:
     """Return the rows' local times, where they have any."""
-    import pandas as pd
-
     spec = workspace.spec(model)
     if spec.scored.event_time is None or "event_time" not in rows.column_names:
         return None
-    told: pd.Series[pd.Timestamp] = pd.to_datetime(rows["event_time"].to_pandas())
-    return told if told.dt.tz is None else told.dt.tz_convert(spec.timezone)
+    return local(rows["event_time"], spec.timezone)
+
+
+def local(instants: pa.ChunkedArray, timezone: str) -> pd.Series[pd.Timestamp]:
+    """Say what a clock on the wall showed: an hour of the day is none of UTC's where clocks are changed.
+
+    ``instants`` are UTC, with or without a zone of their own.
+    """
+    import pyarrow as pa
+
+    told: pd.Series[pd.Timestamp] = instants.cast(pa.timestamp("us", "UTC")).to_pandas()
+    return told.dt.tz_convert(timezone)
 
 
 def _structural(
