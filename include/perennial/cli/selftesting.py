@@ -27,7 +27,7 @@ def declare(group: typer.Typer) -> None:
 
 
 def selftest(session: Session, model: ModelName, version: VersionOption = None) -> None:
-    """Break a version on purpose in seventeen ways, and say which of them the gates of its model would promote.
+    """Break a version on purpose in sixteen ways, and say which of them the gates of its model would promote.
 
     Each is judged beside the version itself, as if it were a routine refresh, on the rows kept back from it. The
     exit status is 1 where a catastrophe got through.

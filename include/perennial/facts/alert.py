@@ -13,7 +13,7 @@ from typing import Literal, get_args
 from perennial.clock import Night
 from perennial.facts.evidence import Json, fingerprint
 
-Event = Literal[
+Told = Literal[
     "failure",
     "recovery",
     "deadline",
@@ -23,9 +23,11 @@ Event = Literal[
     "rollback",
     "quarantine",
     "registry",
-    "channel",
 ]
-"""What an alert can be about; ``registry``: a change by hand; ``channel``: an alert could not be delivered."""
+"""What a channel can be told of; ``registry``: a change by hand."""
+
+Event = Literal[Told, "channel"]
+"""What an alert can be about; ``channel``: an alert could not be delivered."""
 
 EVENTS: tuple[str, ...] = get_args(Event)
 

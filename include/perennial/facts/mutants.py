@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-Made = Literal["answers", "inputs", "training", "speed", "holdout"]
-"""What is broken: what the model answers, what it is given, what it learned from, how long it takes, what judges it."""
+Made = Literal["answers", "inputs", "training", "holdout"]
+"""What is broken: what the model answers, what it is given, what it learned from, what judges it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ MUTANTS = (
     ),
     Mutant("second_unit_wrong", "given the second such column in units a hundred times larger", "inputs"),
     Mutant("columns_swapped", "given the two columns it leans on most in each other's place", "inputs"),
-    Mutant("slow", "three times as slow", "speed", catastrophic=True),
     Mutant("holdout_empty", "judged on no rows", "holdout", catastrophic=True),
 )
 """In the order in which they are told (methods: DeMillo, Lipton, Sayward 1978, for programs)."""

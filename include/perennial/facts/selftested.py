@@ -77,6 +77,11 @@ class SelfTest:
         return not any(fate.catastrophic for fate in self.survivors) and self.itself != "better"
 
     @property
+    def telling(self) -> bool:
+        """Whether a good model would go on: gates that let nothing through stop broken ones for no merit."""
+        return self.again == Verdict.PASS.value
+
+    @property
     def alone(self) -> dict[str, list[str]]:
         """Return for each gate the mutants that it alone stopped: without any, it is not needed for these."""
         found: dict[str, list[str]] = {}
@@ -92,6 +97,7 @@ class SelfTest:
             "fates": [fate.as_json() for fate in self.fates],
             "killed_share": self.killed_share,
             "proven": self.proven,
+            "telling": self.telling,
             "alone": self.alone,
         }
         return {name: canonical(value) for name, value in plain.items()}
@@ -111,7 +117,10 @@ class SelfTest:
             if self.proven
             else " A catastrophe got through, or a version counts as better than itself: do not trust these gates."
         )
-        return f"{said}{survived}{harm}.{grave}"
+        idle = (
+            "" if self.telling else " The same recipe trained again would not go on either: that says little."
+        )
+        return f"{said}{survived}{harm}.{idle}{grave}"
 
 
 def hash_of(gates: Sequence[BaseModel]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import get_args
 
 from pydantic import Field, field_validator
 
 from perennial.detectors.night_shift import NightShift
 from perennial.detectors.residual_drift import ResidualDrift
 from perennial.detectors.residual_shape import ResidualShape
+from perennial.facts.alert import Told
 from perennial.policies.paging import PageBudget
 from perennial.policies.severity import Tolerance
 from perennial.spec.strict import Strict
@@ -54,30 +55,7 @@ class AlertSpec(Strict):
 
     connection: str
     """Airflow connection whose extra or URI holds the Apprise address."""
-    events: tuple[
-        Literal[
-            "failure",
-            "recovery",
-            "deadline",
-            "drift",
-            "refused",
-            "promotion",
-            "rollback",
-            "quarantine",
-            "registry",
-        ],
-        ...,
-    ] = (
-        "failure",
-        "recovery",
-        "deadline",
-        "drift",
-        "refused",
-        "promotion",
-        "rollback",
-        "quarantine",
-        "registry",
-    )
+    events: tuple[Told, ...] = get_args(Told)
     """Events that are told."""
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from perennial.clock import Night
-from perennial.errors import FormerVersionError, NoChampionError, PerennialError
+from perennial.errors import FormerVersionError, PerennialError
 from perennial.facts.evaluation import Evaluation, LoadCheck
 from perennial.spec.model import ModelSpec
 from perennial.stages import datasets
-from perennial.stages.candidates import Candidate, Predictor, champion
+from perennial.stages.candidates import Candidate, Predictor, serving
 from perennial.stages.fed_as_trained import feed_faults
-from perennial.stages.holdout_sums import BASELINE, Judged, numbered, summed_up
+from perennial.stages.holdout_sums import Judged, baselines, numbered, rows_inside, summed_up
 from perennial.stages.leaks import signs_of
 from perennial.stages.unseen import unseen_by
 from perennial.stages.weak_slices import weak_slices
@@ -34,7 +34,7 @@ def compare_on_holdout(workspace: Workspace, version: Candidate, night: Night) -
     check, own = _load_check(workspace, version, holdout)
     beside, trouble = _of_champion(workspace, version, reigning, holdout)
     spec = workspace.spec(version.model)
-    judged = {**own, **beside, **_baselines(holdout)} if own and holdout.num_rows else {}
+    judged = {**own, **beside, **baselines(holdout)} if own and holdout.num_rows else {}
     made = Evaluation(
         metric=spec.metric,
         loss=spec.judge.loss_name,
@@ -63,7 +63,8 @@ def _with_losses(
 ) -> Evaluation:
     """Add what everybody lost on the rows, by night, by slice, and by groups that nobody declared."""
     spec, judged = workspace.spec(version.model), Judged.of(holdout, predictions)
-    tallies, slices = summed_up(workspace, version, holdout, predictions)
+    inside = rows_inside(workspace, version, holdout)
+    tallies, slices = summed_up(spec.judge, version, judged, inside)
     labels = numbered(version, judged.labels)
     found = weak_slices(spec.watched, holdout, labels, predictions) if version.cutoff else ()
     scores = _scores(spec, version, judged)
@@ -71,11 +72,8 @@ def _with_losses(
 
 
 def _champion(workspace: Workspace, version: Candidate, night: Night) -> Candidate | None:
-    try:
-        reigning = champion(workspace, version.model, night)
-    except NoChampionError:
-        return None
-    return None if reigning.version == version.version else reigning
+    reigning = serving(workspace, version.model, night)
+    return None if reigning and reigning.version == version.version else reigning
 
 
 def _holdout(
@@ -118,10 +116,6 @@ def _load_check(
     }
 
 
-def _baselines(holdout: pa.Table) -> dict[str, Array]:
-    return {name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)}
-
-
 def _of_champion(
     workspace: Workspace, version: Candidate, reigning: Candidate | None, holdout: pa.Table
 ) -> tuple[dict[str, Array], str]:
@@ -147,14 +141,6 @@ def _as_eaten(workspace: Workspace, reigning: Candidate, version: Candidate, hol
     last = max(holdout["night"].to_pylist())
     build_features(workspace, version.model, last, kept_plan(workspace, version.model, reigning.plan))
     return features_of(workspace, version.model, reigning.plan, holdout)
-
-
-def _values(column: Any) -> Array:
-    import pyarrow as pa
-
-    if pa.types.is_list(column.type):
-        return np.asarray(column.to_pylist(), dtype=float)
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
 
 
 def _scores(spec: ModelSpec, version: Candidate, judged: Judged) -> dict[str, dict[str, float]]:

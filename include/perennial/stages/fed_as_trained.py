@@ -50,7 +50,7 @@ def trained_nights(workspace: Workspace, version: Candidate) -> pa.Table | None:
         return None
     whole = workspace.store.read(datasets.training(version.model), run)
     trained = whole.filter(pc.invert(whole["holdout"]))
-    newest = sorted(set(trained["group"].to_pylist()))[-NIGHTS:]
+    newest = sorted(pc.unique(trained["group"]).to_pylist())[-NIGHTS:]
     return trained.filter(pc.is_in(trained["group"], pa.array(newest, pa.string())))
 
 

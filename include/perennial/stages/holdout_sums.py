@@ -43,13 +43,24 @@ class Judged:
         return cls(holdout["label"].to_numpy(zero_copy_only=False), groups, predictions)
 
 
+def baselines(holdout: pa.Table) -> dict[str, Array]:
+    """Return what the baselines say of the rows, by the names of their columns."""
+    return {name: _values(holdout[name]) for name in holdout.column_names if name.startswith(BASELINE)}
+
+
+def _values(column: pa.ChunkedArray) -> Array:
+    import pyarrow as pa
+
+    if pa.types.is_list(column.type):
+        return np.asarray(column.to_pylist(), dtype=float)
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=float)
+
+
 def summed_up(
-    workspace: Workspace, version: Candidate, holdout: pa.Table, predictions: Mapping[str, Array]
+    metric: Metric, version: Candidate, judged: Judged, inside: Mapping[str, Array]
 ) -> tuple[tuple[Tally, ...], tuple[Slice, ...]]:
-    """Sum the losses of ``challenger``, ``champion`` and ``baseline:`` up by night, of all rows and of each slice."""
-    judged, metric = Judged.of(holdout, predictions), workspace.spec(version.model).judge
-    slices = _slices(workspace, version, holdout, judged, metric)
-    return _tallies(metric, version, judged), slices
+    """Sum everybody's losses up by night: of all rows, and of the rows ``inside`` each declared slice."""
+    return _tallies(metric, version, judged), _slices(metric, version, judged, inside)
 
 
 def _tallies(
@@ -123,16 +134,16 @@ def _tally(
 
 
 def _slices(
-    workspace: Workspace, version: Candidate, holdout: pa.Table, judged: Judged, metric: Metric
+    metric: Metric, version: Candidate, judged: Judged, inside: Mapping[str, Array]
 ) -> tuple[Slice, ...]:
     found = []
-    for name, inside in rows_inside(workspace, version, holdout).items():
-        counts = np.unique(judged.labels[inside].astype(str), return_counts=True)[1]
+    for name, rows in inside.items():
+        counts = np.unique(judged.labels[rows].astype(str), return_counts=True)[1]
         rarest = int(counts.min()) if version.task != "regression" and len(counts) > 1 else 0
         found.append(
             Slice(
                 name,
-                _tallies(metric, version, judged, inside),
+                _tallies(metric, version, judged, rows),
                 rarest_class_rows=rarest if version.task != "regression" else None,
             )
         )

@@ -26,7 +26,7 @@ from perennial.stages import datasets
 from perennial.stages.candidates import Candidate, Predictor, candidate, inputs
 from perennial.stages.evaluate import gates
 from perennial.stages.fed_as_trained import faults_between, trained_nights
-from perennial.stages.holdout_sums import BASELINE, rows_inside, summed_up
+from perennial.stages.holdout_sums import Judged, baselines, rows_inside, summed_up
 from perennial.stages.importance import leaned_on
 from perennial.stages.recording import record_again
 from perennial.stages.training_run import declared, training_rows
@@ -128,12 +128,11 @@ class Bench:
         """Make one mutant and put it before the gates."""
         try:
             evaluation = self._evaluation(mutant)
-        except PerennialError as error:
-            return Fate(mutant.name, mutant.what, mutant.catastrophic, True, ("training",), str(error))
+            missing = "This model has no such thing."
+        except PerennialError as error:  # that it could not be made says nothing of the gates
+            evaluation, missing = None, str(error)
         if evaluation is None:
-            return Fate(
-                mutant.name, mutant.what, mutant.catastrophic, None, (), "This model has no such thing."
-            )
+            return Fate(mutant.name, mutant.what, mutant.catastrophic, None, (), missing)
         decision, answers = self.outcome(mutant.name, evaluation)
         by = tuple(name for name, answer in answers.items() if answer.verdict is not Verdict.PASS)
         reason = answers[by[0]].reason if by else decision.reason
@@ -149,13 +148,9 @@ class Bench:
     def judged(self, answers: Array, **more: Any) -> Evaluation:
         """Return the evaluation of somebody who answers so, beside the version itself."""
         spec, version = self.workspace.spec(self.version.model), self.version
-        others = {
-            name: _values(self.holdout[name])
-            for name in self.holdout.column_names
-            if name.startswith(BASELINE)
-        }
-        predictions = {"challenger": answers, "champion": self.answers, **others}
-        tallies, slices = summed_up(self.workspace, version, self.holdout, predictions)
+        predictions = {"challenger": answers, "champion": self.answers, **baselines(self.holdout)}
+        rows = Judged.of(self.holdout, predictions)
+        tallies, slices = summed_up(spec.judge, version, rows, self._inside)
         made = Evaluation(
             spec.metric,
             "refresh",
@@ -187,7 +182,6 @@ class Bench:
             "answers": self._other_answers,
             "inputs": self._other_inputs,
             "training": self._other_training,
-            "speed": self._slow,
             "holdout": self._nothing,
         }
         found: Evaluation | None = made[mutant.made](mutant.name)
@@ -203,14 +197,18 @@ class Bench:
 
     def _slice(self, name: str) -> Array | None:
         """Return the rows of the largest slice, or of the smallest that is large enough to be judged."""
-        known = [rows for rows in self._slices if rows.sum() >= LEAST_IN_SLICE and not rows.all()]
+        known = [rows for rows in self._inside.values() if rows.sum() >= LEAST_IN_SLICE and not rows.all()]
         if not known:
             return None
         return (max if name == "largest_slice_broken" else min)(known, key=lambda rows: int(rows.sum()))
 
     @cached_property
-    def _slices(self) -> list[Array]:
-        return list(rows_inside(self.workspace, self.version, self.holdout).values())
+    def _inside(self) -> dict[str, Array]:
+        return rows_inside(self.workspace, self.version, self.holdout)
+
+    @cached_property
+    def _trained(self) -> pa.Table | None:
+        return trained_nights(self.workspace, self.version)
 
     def _other_inputs(self, name: str) -> Evaluation | None:
         numbers = [each for each in leaned_on(self.workspace, self.version) if each in self.version.numeric]
@@ -226,8 +224,9 @@ class Bench:
             one, other = numbers[:2]
             frame[[one, other]] = frame[[other, one]].to_numpy()
         answers = predict(self.pipeline, frame, task=self.rows.task, columns=self.rows.columns)
-        trained = trained_nights(self.workspace, self.version)
-        seen = faults_between(trained, frame, self.holdout["group"].to_pylist()) if trained else ()
+        seen = (
+            faults_between(self._trained, frame, self.holdout["group"].to_pylist()) if self._trained else ()
+        )
         return self.judged(answers, feed_faults=seen)
 
     def _other_training(self, name: str) -> Evaluation:
@@ -259,17 +258,9 @@ class Bench:
         signs = statistical_signs(seen, seed=self.seed, new=(LEAKED,), times=None)
         return self.judged(self.trained(seen, frame=frame), leaks=tuple(signs))
 
-    def _slow(self, name: str) -> Evaluation | None:
-        del name
-        return None
-
     def _nothing(self, name: str) -> Evaluation:
         del name
         return self.judged(self.answers, tallies=(), slices=())
-
-
-def _values(column: Any) -> Array:
-    return np.asarray(column.to_pylist(), dtype=float)
 
 
 def _numbers(labels: Array, known: Array | None = None) -> Array:

@@ -49,7 +49,7 @@ _CLOCK_TICK = 0.02
 """Seconds: two changes of a folder that are further apart than this have different times."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Listing:
     """The names in a folder, and since when it is known to have changed last at ``changed``."""
 
@@ -123,7 +123,7 @@ class LocalStore:
         """Return the names in a folder: ten years of nights are long to list, and are asked for fifty times a night."""
         try:
             changed, now = folder.stat().st_mtime_ns, time.monotonic()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return []
         known = self._listings.get(folder)
         same = known is not None and known.changed == changed
