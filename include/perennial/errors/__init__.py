@@ -90,12 +90,14 @@ from perennial.errors.store import (
 )
 from perennial.errors.training import (
     BadPredictionsError,
+    CannotReproduceError,
     CannotSelfTestError,
     CannotTrainError,
     CannotWeighError,
     CustomEstimatorError,
     EstimatorClassError,
     EstimatorFailedError,
+    NotReproducedError,
     TooLittleToTrainError,
     TrainingTooLongError,
 )
@@ -137,6 +139,7 @@ __all__ = [
     "BadViewError",
     "BatchRejectedError",
     "BrokenModelError",
+    "CannotReproduceError",
     "CannotSelfTestError",
     "CannotTrainError",
     "CannotWeighError",
@@ -189,6 +192,7 @@ __all__ = [
     "NotPassedError",
     "NotPublishedError",
     "NotReconciledError",
+    "NotReproducedError",
     "NotRowsError",
     "NotUtf8Error",
     "NothingKnownError",

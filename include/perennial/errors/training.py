@@ -124,3 +124,29 @@ class CannotSelfTestError(PerennialError):
             f"Version {version} of {model} was trained elsewhere, so there are no training rows to make broken "
             "models of. Train a version here (`perennial run`), and test the gates with that one."
         )
+
+
+class CannotReproduceError(PerennialError):
+    """A version that was trained elsewhere cannot be trained again: its run is not recorded here."""
+
+    code = "PER-4110"
+
+    def __init__(self, model: str, version: str) -> None:
+        """Say which version, and what can be checked instead."""
+        super().__init__(
+            f"Version {version} of {model} was trained elsewhere, so there is no run to repeat. That its bytes and "
+            "predictions are as they were is checked whenever it is loaded."
+        )
+
+
+class NotReproducedError(PerennialError):
+    """A version that serves was trained again and came out otherwise."""
+
+    code = "PER-4115"
+
+    def __init__(self, model: str, said: str) -> None:
+        """Say what came of it, and what to do."""
+        super().__init__(
+            f"{model}: {said} It serves on as it is; train a new version (`perennial run {model} retrain`) if it "
+            "must be possible to make it again."
+        )

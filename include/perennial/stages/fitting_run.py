@@ -28,6 +28,7 @@ from perennial.stages import datasets
 from perennial.stages.candidates import Candidate
 from perennial.stages.importance import keep_importance
 from perennial.stages.kept_folds import KeptFolds
+from perennial.stages.provenance import MADE_WITH, made_with, recorded_with
 from perennial.stages.recording import record
 from perennial.stages.training_run import declared, training_rows
 from perennial.stages.training_set import as_training_set, named_rows
@@ -218,18 +219,7 @@ def _candidate(
 
 def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersion) -> None:
     """Vouch for the bytes in a line of their own: their hash is this training's alone, the rest is repeatable."""
-    record(
-        workspace,
-        NewEntry(
-            model=made.model,
-            kind="registered",
-            key=f"version-{made.version}",
-            night=made.night,
-            actor="train",
-            reason=f"Version {made.version} of {made.model} is the artefact with SHA-256 {made.sha256}.",
-            evidence={"version": made.version, "sha256": made.sha256},
-        ),
-    )
+    _vouch(workspace, made, run)
     entry = record(
         workspace,
         NewEntry(
@@ -247,3 +237,20 @@ def _record(workspace: Workspace, made: Candidate, run: str, version: ModelVersi
     )
     workspace.registry.set_tags(version.run_id, {"ledger": entry.id})
     workspace.registry.describe(version, entry.reason)
+
+
+def _vouch(workspace: Workspace, made: Candidate, run: str) -> None:
+    """Say which bytes a version is, and what they were made with; an attempt that was cut off is not contradicted."""
+    made_of = recorded_with(workspace, made.model, made.version) or made_with(workspace, made.model, run)
+    record(
+        workspace,
+        NewEntry(
+            model=made.model,
+            kind="registered",
+            key=f"version-{made.version}",
+            night=made.night,
+            actor="train",
+            reason=f"Version {made.version} of {made.model} is the artefact with SHA-256 {made.sha256}.",
+            evidence={"version": made.version, "sha256": made.sha256, MADE_WITH: made_of},
+        ),
+    )
