@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from perennial.cli import (
     alerting,
     asking,
+    backtesting,
     bringing,
     catalogues,
     deciding,
@@ -43,6 +44,7 @@ PARTS = (
     asking,
     recounting,
     performing,
+    backtesting,
     reproducing,
     promoting,
     deciding,

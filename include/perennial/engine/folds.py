@@ -117,19 +117,55 @@ def folds_of(
     return made
 
 
+def backward_folds(training_set: TrainingSet, *, fold_nights: int, folds: int) -> list[RowFold]:
+    """Fold the newest nights, at most so many folds, oldest first; a history too short for one gets a shorter one.
+
+    A row teaches only folds that begin after the night on which its label was known.
+    """
+    if training_set.nights is None:
+        return []
+    known = training_set.nights if training_set.known is None else training_set.known
+    ordered = sorted(set(training_set.nights.tolist()))
+    spare = len(ordered) - SMALLEST_START
+    size = min(fold_nights, max(spare, len(ordered) // 3))
+    made = []
+    for number in range(min(folds, max(spare // size, 1)) if size else 0):
+        end = len(ordered) - number * size
+        first, last = ordered[end - size], ordered[end - 1]
+        within = (training_set.nights >= first) & (training_set.nights <= last)
+        train = np.flatnonzero((training_set.nights < first) & (known < first))
+        made.append(RowFold(train, np.flatnonzero(within)))
+    return [fold for fold in reversed(made) if len(fold.train)]
+
+
 def hashed_folds(training_set: TrainingSet, folds: int = HASHED_FOLDS) -> list[RowFold]:
     """Deal rows to folds by hash, all rows of one entity to the same one: no one is known from before.
 
     A row without an entity is dealt by its key.
     """
+    dealt = _dealt(training_set, folds)
+    made = [RowFold(np.flatnonzero(dealt != fold), np.flatnonzero(dealt == fold)) for fold in range(folds)]
+    return [fold for fold in made if len(fold.train) and len(fold.predicted)]
+
+
+def of_unseen_entities(training_set: TrainingSet, fold: RowFold, parts: int = HASHED_FOLDS) -> list[RowFold]:
+    """Divide a fold so that no model has met an entity that it predicts."""
+    dealt = _dealt(training_set, parts)
+    made = [
+        RowFold(fold.train[dealt[fold.train] != part], fold.predicted[dealt[fold.predicted] == part])
+        for part in range(parts)
+    ]
+    return [part for part in made if len(part.predicted)]
+
+
+def _dealt(training_set: TrainingSet, parts: int) -> Array:
+    """Deal rows by the hash of their entity, or else of their key."""
     about = training_set.keys.astype(object)
     if training_set.entities is not None:
         named = np.asarray(pd.notna(training_set.entities))
         about[named] = training_set.entities[named]
-    of = {each: _bucket(str(each), folds) for each in set(about.tolist())}
-    dealt = np.asarray([of[each] for each in about.tolist()], dtype=int)
-    made = [RowFold(np.flatnonzero(dealt != fold), np.flatnonzero(dealt == fold)) for fold in range(folds)]
-    return [fold for fold in made if len(fold.train) and len(fold.predicted)]
+    of = {each: _bucket(str(each), parts) for each in set(about.tolist())}
+    return np.asarray([of[each] for each in about.tolist()], dtype=int)
 
 
 def forward_predictions(
@@ -173,12 +209,17 @@ def newest(training_set: TrainingSet, max_rows: int | None) -> TrainingSet:
     """Keep at most so many of the newest rows; within the oldest kept night, chosen by the hash of the key."""
     if max_rows is None or len(training_set) <= max_rows:
         return training_set
+    return training_set.take(newest_positions(training_set, max_rows))
+
+
+def newest_positions(training_set: TrainingSet, max_rows: int) -> Array:
+    """Return the positions of the newest rows, rising."""
     hashes = np.asarray([hashlib.sha256(str(key).encode()).hexdigest() for key in training_set.keys])
     by_hash = np.argsort(hashes, kind="stable")
     if training_set.nights is not None:
         order = np.argsort(training_set.nights[by_hash], kind="stable")
         by_hash = by_hash[order]
-    return training_set.take(np.sort(by_hash[-max_rows:]))
+    return np.sort(by_hash[-max_rows:])
 
 
 def _least_delay(nights: Array, known: Array) -> int:

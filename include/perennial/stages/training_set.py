@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -48,11 +48,18 @@ class Split:
 
 
 def labelled_rows(
-    workspace: Workspace, model: str, plan_hash: str, night: Night, since: Night | None = None
+    workspace: Workspace,
+    model: str,
+    plan_hash: str,
+    night: Night,
+    since: Night | None = None,
+    *,
+    whole_history: bool = False,
 ) -> pa.Table:
     """Return the feature rows of every night whose labels are known at the end of ``night``.
 
-    Nights whose feed looked broken are left out (``stages/set_aside.py``), and those before ``since``.
+    Nights whose feed looked broken are left out (``stages/set_aside.py``), and those before ``since`` or before the
+    declared window, unless the ``whole_history`` is asked for.
 
     Columns: those of the feature partitions, ``night``, ``label`` and ``known_at``, in order of nights and rows.
     """
@@ -60,9 +67,7 @@ def labelled_rows(
 
     spec = workspace.spec(model)
     last = after(night, -spec.label.delay_days)
-    window = spec.training.window_nights
-    starts = [after(last, 1 - window)] if isinstance(window, int) else []
-    first = max([*starts, since] if since else starts, default=None)
+    first = None if whole_history else _first_night(spec.training.window_nights, last, since)
     dataset = datasets.features(model, plan_hash)
     parts = []
     bad = set_aside(workspace, model, by=night)
@@ -80,6 +85,12 @@ def labelled_rows(
     if labelled.num_rows < spec.training.min_rows:
         raise TooLittleToTrainError(model, labelled.num_rows, spec.training.min_rows)
     return labelled
+
+
+def _first_night(window: int | Literal["all"], last: Night, since: Night | None) -> Night | None:
+    """Return the first night that teaches: that of the declared window, or a later one that was asked for."""
+    starts = [after(last, 1 - window)] if isinstance(window, int) else []
+    return max([*starts, since] if since else starts, default=None)
 
 
 def _newest(rows: pa.Table, keys: tuple[str, ...]) -> pa.Table:
