@@ -150,6 +150,9 @@ def _two_classes_expected(ground: Ground) -> bool:
 def _contradicted(ground: Ground) -> float:
     """Return the share of labels that the reference's own limit would not have made from their number."""
     old, new = ground.reference.known, ground.recent.known
+    if old.measured is None or new.measured is None:
+        return 0.0
+    old, new = old.where(np.isfinite(old.measured)), new.where(np.isfinite(new.measured))
     if old.measured is None or new.measured is None or not len(new.labels):
         return 0.0
     low, high = old.measured[old.labels == 0], old.measured[old.labels == 1]

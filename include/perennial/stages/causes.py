@@ -140,6 +140,7 @@ class _Facts:
         """Read what the version said: on ordinary nights, on these, and both beside labels and inputs."""
         if self.version is None or self.version.task == "multiclass":
             return [], [], None
+        from perennial.stages.label_numbers import numbers_behind
         from perennial.stages.scored_nights import ScoredNights, ground_of
 
         columns = watched_columns(self.workspace, self.model, self.plan)
@@ -148,7 +149,10 @@ class _Facts:
         scores = [one.told for one in recent]
         if recent and recent[-1].night == self.night:
             scores[-1] = self._told_again(scores[-1], self.version)
-        ground = ground_of(usual, recent) if self.version.task == "binary" else None
+        if self.version.task != "binary":
+            return [one.told for one in usual], scores, None
+        numbers = numbers_behind(self.workspace, self.model, self.night, usual, recent)
+        ground = ground_of(usual, recent, numbers)
         return [one.told for one in usual], scores, ground
 
     def _usual(self, view: ScoredNights, begin: Night, bad: frozenset[Night]) -> list[Night]:

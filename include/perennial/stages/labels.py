@@ -58,13 +58,18 @@ _PERSON = (
 
 def _query(spec: ModelSpec) -> str:
     source = spec.sources[spec.label.source]
-    keys = ", ".join(quoted(key) for key in spec.scored.key)
     label = parse(spec.label.expression, source.columns)
     value = f"({label})::DOUBLE" if spec.task != "multiclass" else f"({label})::VARCHAR"
     if spec.task == "binary" and spec.label.classes:
         value = f"CASE ({label})::VARCHAR {_classes(spec.label.classes)} END"
+    return newest_versions(spec, f"{value} AS label")
+
+
+def newest_versions(spec: ModelSpec, told: str) -> str:
+    """Return SQL for the key, ``told`` and ``known_at`` of each row of ``delivered``, as known at ``$by``."""
+    keys = ", ".join(quoted(key) for key in spec.scored.key)
     return f"""
-        SELECT {keys}, {value} AS label, known_at
+        SELECT {keys}, {told}, known_at
         FROM (SELECT *, row_number() OVER () AS "@place" FROM delivered) WHERE known_at <= $by AND (superseded_at IS NULL OR superseded_at > $by)
         QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY known_at DESC, "@place" DESC) = 1
         ORDER BY {keys}"""  # noqa: S608 - quoted names and a parsed expression

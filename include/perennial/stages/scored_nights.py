@@ -7,7 +7,7 @@ was trained come from its reference, later ones from what it served.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +42,14 @@ class ScoredNight:
     labels: Numbers
     """NaN where none has come."""
     told: NightScores
+    names: tuple[str, ...] = ()
+    """What each row is called."""
+    known_at: tuple[int | None, ...] = ()
+    """When each row's label became known, in microseconds; none where that is no longer known."""
+
+
+Told = tuple[float, float, "int | None"]
+"""Score and label of a row, and when the label became known."""
 
 
 @dataclass(frozen=True)
@@ -59,15 +67,15 @@ class ScoredNights:
         return [one for night in nights if (one := self._night(night)) is not None]
 
     @cached_property
-    def unseen(self) -> dict[Night, dict[str, tuple[float, float]]]:
+    def unseen(self) -> dict[Night, dict[str, Told]]:
         """Return score and label of each row, by night and name, of the nights that training had not seen."""
         table = self.workspace.store.read(datasets.reference(self.version.model), self.version.version)
         if "row" not in table.column_names:
             return {}  # a version from before rows were named
-        found: dict[Night, dict[str, tuple[float, float]]] = {}
+        found: dict[Night, dict[str, Told]] = {}
         columns = (table[name].to_pylist() for name in ("night", "row", "prediction", "label"))
         for night, row, score, label in zip(*columns, strict=True):
-            found.setdefault(night, {})[row] = (float(score), float(label))
+            found.setdefault(night, {})[row] = (float(score), float(label), None)
         return found
 
     def _night(self, night: Night) -> ScoredNight | None:
@@ -86,12 +94,13 @@ class ScoredNights:
         rows = _bounded(table.filter(there))  # a reference holds the rows that had labels
         if not rows.num_rows:
             return None
-        told = [said[name] for name in named_rows(rows, keys)]
-        scores, labels = np.array(told, float).reshape(-1, 2).T
+        names = tuple(named_rows(rows, keys))
+        scores, labels = np.array([said[name][:2] for name in names], float).reshape(-1, 2).T
         inputs = {name: as_values(rows[f"f:{name}"]) for name in self.columns}
-        return ScoredNight(night, inputs, scores, labels, scores_of([score for score, _ in said.values()]))
+        told = scores_of([score for score, _, _ in said.values()])
+        return ScoredNight(night, inputs, scores, labels, told, names, tuple(said[name][2] for name in names))
 
-    def _served(self, night: Night) -> dict[str, tuple[float, float]]:
+    def _served(self, night: Night) -> dict[str, Told]:
         """Return what the version said when it served, beside the labels known by now."""
         import pyarrow.compute as pc
 
@@ -102,15 +111,15 @@ class ScoredNights:
         keys = spec.scored.key
         said = store.read(datasets.predictions(model), night, [*keys, "prediction", "version"])
         own = said.filter(pc.equal(said["version"], self.version.version))
-        labels: dict[str, float] = {}
+        labels: dict[str, tuple[float, int]] = {}
         if store.version(datasets.performance(model), night):
             known = store.read(datasets.performance(model), night, [*keys, "label", "known_at"])
             known = known.filter(pc.less_equal(known["known_at"], end_of(self.by, spec.timezone)))
-            labels = dict(zip(named_rows(known, keys), known["label"].to_pylist(), strict=True))
-        pairs = zip(named_rows(own, keys), own["prediction"].to_pylist(), strict=True)
+            pairs = zip(known["label"].to_pylist(), moments(known["known_at"]), strict=True)
+            labels = dict(zip(named_rows(known, keys), pairs, strict=True))
         return {
-            name: (np.nan if score is None else float(score), labels.get(name, np.nan))
-            for name, score in pairs
+            name: (np.nan if score is None else float(score), *labels.get(name, (np.nan, None)))
+            for name, score in zip(named_rows(own, keys), own["prediction"].to_pylist(), strict=True)
         }
 
 
@@ -122,12 +131,22 @@ def scores_of(scores: Sequence[float]) -> NightScores:
     return NightScores(len(values), len(values) - len(finite), spread)
 
 
-def ground_of(usual: Sequence[ScoredNight], recent: Sequence[ScoredNight]) -> Ground | None:
-    """Put ordinary and recent nights side by side; none where ordinary ones are too few to show a spread."""
+def ground_of(
+    usual: Sequence[ScoredNight],
+    recent: Sequence[ScoredNight],
+    numbers: tuple[Numbers, Numbers] | None = None,
+) -> Ground | None:
+    """Put ordinary and recent nights side by side; none where ordinary ones are too few to show a spread.
+
+    ``numbers`` are those behind the labels of both, as ``stages/label_numbers.py`` finds them.
+    """
     if len(usual) < FEWEST_TO_SPREAD or not recent:
         return None
     scale = Scale.of(columns_of(usual))
-    return Ground(as_rows(usual, scale), as_rows(recent, scale))
+    before, now = numbers or (None, None)
+    return Ground(
+        replace(as_rows(usual, scale), measured=before), replace(as_rows(recent, scale), measured=now)
+    )
 
 
 def as_rows(nights: Sequence[ScoredNight], scale: Scale) -> Rows:
@@ -150,6 +169,14 @@ def columns_of(nights: Sequence[ScoredNight]) -> dict[str, NDArray[Any]]:
         parts = [night.inputs[name] for night in nights]
         mixed = len({part.dtype.kind for part in parts}) > 1
         found[name] = np.concatenate([part.astype(object) for part in parts] if mixed else parts)
+    return found
+
+
+def moments(column: pa.ChunkedArray) -> list[int]:
+    """Return moments in microseconds: to make thousands of dates of them takes longer than to read them."""
+    import pyarrow as pa
+
+    found: list[int] = column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_pylist()
     return found
 
 
