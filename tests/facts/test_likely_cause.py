@@ -8,9 +8,10 @@ from benchmarks.triage_injections import INJECTIONS, drawn, inverted, mirrored, 
 from benchmarks.triage_worlds import made_up
 
 from perennial.facts.label_pattern import stories
-from perennial.facts.likely_cause import likely_cause
-from perennial.facts.logistic import chances, expit, fit
+from perennial.facts.likely_cause import FAMILY_P, INPUT_P, RELATION_P, SLOPES_P, likely_cause
+from perennial.facts.logistic import chances, expit, fit, told_by_others
 from perennial.facts.shared_ground import Ground, Rows
+from perennial.facts.situation import Situation
 
 CLEAR = {
     "none": ("nothing", "nothing 2"),
@@ -112,3 +113,53 @@ def test_regression_finds_the_weights_that_made_the_rows():
     weights = fit(x, y)
     assert np.abs(weights - [0.5, 1.0, -2.0]).max() < 0.05
     assert abs(chances(x, weights).mean() - y.mean()) < 0.001
+
+
+def test_what_the_others_say_of_a_night_is_what_a_fit_without_it_says():
+    """One step away from the fit of all comes within a hundredth, where the fit of all is off by three."""
+    draw = np.random.default_rng(1)
+    night, x = np.repeat(np.arange(30), 40), draw.normal(size=(1200, 8))
+    x[:, :4] = draw.normal(size=(30, 4))[night]
+    y = (draw.random(1200) < expit(x[:, 0] + 0.8 * draw.normal(size=30)[night])).astype(float)
+    whole = fit(x, y, ridge=3.0)
+    told = told_by_others(x, y, night, whole, ridge=3.0)
+    exact = np.empty(1200)
+    for key in range(30):
+        out = night == key
+        exact[out] = chances(x[out], fit(x[~out], y[~out], ridge=3.0))
+    assert np.abs(told - exact).max() < 0.01
+    assert np.abs(chances(x, whole) - exact).max() > 0.03
+
+
+def stretch(draw, nights, sway=0.5):
+    """Draw nights that have a luck of their own, and a weather that all of their rows share."""
+    night, weather = np.repeat(np.arange(nights), 60), draw.normal(size=(nights, 4))
+    x = np.column_stack([weather[night], draw.normal(size=(len(night), 4))])
+    truth = expit(x[:, 0] + x[:, 4] - 1 + sway * draw.normal(size=nights)[night])
+    scores = expit(0.8 * x[:, 0] + 0.9 * x[:, 4] - 1)
+    return Rows(night, x, scores, (draw.random(len(night)) < truth).astype(float))
+
+
+def test_the_errors_of_all_signs_add_to_the_declared_budget():
+    """Tests of levels and the score, slopes along inputs, and the inputs' means: one in twenty together."""
+    assert sum(RELATION_P.values()) + SLOPES_P + INPUT_P == pytest.approx(FAMILY_P) == 0.05
+
+
+def test_ordinary_stretches_are_called_something_else_no_more_often_than_the_budget():
+    """Sixty ordinary nights and fourteen more, two hundred times: within two standard errors of one in twenty."""
+    histories, named = 200, 0
+    for seed in range(histories):
+        draw = np.random.default_rng([seed, 5])
+        ground = Ground(stretch(draw, 60), stretch(draw, 14))
+        named += likely_cause(Situation(None, {}, {}, (), (), ground)).cause != "none"
+    assert named <= histories * FAMILY_P + 2 * (histories * FAMILY_P * (1 - FAMILY_P)) ** 0.5
+
+
+def test_ordinary_nights_spread_as_much_as_nights_that_were_not_fitted():
+    """Over a hundred histories the spread of levels moves by nothing, within two standard errors."""
+    shifts = []
+    for seed in range(100):
+        draw = np.random.default_rng([seed, 6])
+        told = Ground(stretch(draw, 60), stretch(draw, 14)).relation()
+        shifts += [one.shift for one in told if one.what == "spread of levels"]
+    assert abs(np.mean(shifts)) < 2 * np.std(shifts) / 10

@@ -29,12 +29,22 @@ from perennial.facts.shared_ground import (
 )
 from perennial.facts.situation import Cause, LikelyCause, Situation
 
-RELATION_P, SLOPES_P = 0.01, 0.02
-"""Error of each test of levels and of slopes along the score; error that slopes along inputs share (Bonferroni)."""
+FAMILY_P = 0.05
+"""Error of all signs of a finding together: so often, at most, ordinary nights are called something else (Bonferroni)."""
+RELATION_P: dict[What, float] = {
+    "level": 0.24 * FAMILY_P,
+    "slope": 0.24 * FAMILY_P,
+    "spread of levels": 0.02 * FAMILY_P,
+    "slope of levels": 0.02 * FAMILY_P,
+}
+"""Error of each test of levels and of slopes along the score: most for those that find most, as the other two rarely
+see what these do not."""
+SLOPES_P, INPUT_P = 0.28 * FAMILY_P, 0.2 * FAMILY_P
+"""Errors that slopes along inputs share, and means of inputs."""
 FLOORS: dict[What, float] = {"level": 0.3, "spread of levels": 0.15, "slope of levels": 0.15, "slope": 0.02}
 """Less is no change: log odds; for a slope, probability for a standard deviation."""
-INPUT_P, INPUT_FLOOR = 0.02, 0.2
-"""Error shared by all inputs, and the least move of a mean, in standard deviations."""
+INPUT_FLOOR = 0.2
+"""The least move of an input's mean, in standard deviations."""
 HARM, OWN_ERROR = 0.0125, 0.015
 """A rise of the expected log loss a row that is harm, and by how much the expectation itself is usually off."""
 STEADY = 1.28
@@ -127,7 +137,7 @@ def _largest(found: Sequence[Moved]) -> tuple[float, Moved]:
 
 def _beyond(one: Moved, tests: int) -> float:
     own = one.of in ("", SCORE)
-    allowed = RELATION_P if own else SLOPES_P / (tests - 4)
+    allowed = RELATION_P[one.what] if own else SLOPES_P / (tests - len(RELATION_P))
     return float(min(abs(one.shift) / FLOORS[one.what], np.log(max(one.p, 1e-300)) / np.log(allowed)))
 
 

@@ -55,3 +55,22 @@ def fit(inputs: Numbers, came_true: Numbers, *, ridge: float = 1.0) -> Numbers:
 def chances(inputs: Numbers, weights: Numbers) -> Numbers:
     """Return what ``fit`` says of rows."""
     return expit(weights[0] + inputs @ weights[1:])
+
+
+def told_by_others(
+    inputs: Numbers, came_true: Numbers, group: NDArray[np.int64], weights: Numbers, *, ridge: float
+) -> Numbers:
+    """Return what a fit without its own group says of each row, by one Newton's step away from the fit of all.
+
+    An approximate cross-validation (Rad and Maleki 2020) that costs one step of the fit, however many the groups.
+    """
+    rows = np.column_stack([np.ones(len(inputs)), inputs])
+    told = expit(rows @ weights)
+    apart, sure = came_true - told, told * (1 - told)
+    whole = (rows * sure[:, None]).T @ rows + np.diag([LIMIT, *[ridge] * inputs.shape[1]])
+    found = np.empty(len(rows))
+    for key in np.unique(group):
+        own = group == key
+        curve = whole - (rows[own] * sure[own, None]).T @ rows[own]
+        found[own] = expit(rows[own] @ (weights - np.linalg.solve(curve, rows[own].T @ apart[own])))
+    return found

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.facts.logistic import chances, expit, fit, logit
+from perennial.facts.logistic import chances, expit, fit, logit, told_by_others
 from perennial.facts.paired import limits, pseudo_values
 
 Numbers = NDArray[np.float64]
@@ -148,6 +148,17 @@ class Ground:
         """Return what the reference says how often such rows come true."""
         return chances(_curved(rows.described), self.calibration)
 
+    @cached_property
+    def _unseen(self) -> Numbers:
+        """Return what the other nights say of each labelled reference row: a regression fits its own nights too well.
+
+        On flights their levels spread by .26 less in it, which recent nights would then seem to exceed.
+        """
+        known = self.reference.known
+        return told_by_others(
+            _curved(known.described), known.labels, known.night, self.calibration, ridge=RIDGE
+        )
+
     def expected_loss(self, rows: Rows) -> tuple[Numbers, Numbers]:
         """Return each night's expected log loss of the scores, as sums and rows; what is not scored has none."""
         rows = rows.where(np.isfinite(rows.scores))
@@ -192,11 +203,12 @@ class Ground:
             _Side.of(rows, self.expected(rows), weights)
             for rows, weights in zip((old, new), self.weights, strict=True)
         ]
+        fair = [_Side.of(old, self._unseen, self.weights[0]), sides[1]]
         centre = float(np.average(sides[0].height, weights=sides[0].weights))
         heights = [sums(one.night, one.level * (one.height - centre), one.weights) for one in sides]
         found = [
             moved("level", "", *(sums(one.night, one.level, one.weights) for one in sides)),
-            moved("spread of levels", "", *(sums(one.night, abs(one.level), one.weights) for one in sides)),
+            moved("spread of levels", "", *(sums(one.night, abs(one.level), one.weights) for one in fair)),
             moved("slope of levels", SCORE, *heights),
         ]
         of_nights = _of_nights(old)
