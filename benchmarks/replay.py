@@ -181,21 +181,26 @@ def whole_year(options: argparse.Namespace, root: Path, home: Path) -> dict[str,
 def _in_turn(
     root: Path, kept: Mapping[str, Path], spans: Mapping[str, tuple[str, str]]
 ) -> dict[str, list[float]]:
-    """Let the first and the last nights pass again and again in turn: a machine's speed wanders within minutes.
+    """Let the first and the last nights pass night by night in turn: a machine's speed wanders within seconds.
 
     ``kept`` holds the home as each span begins. A span's first nights warm the process up.
     """
     costs: dict[str, list[float]] = {name: [] for name in spans}
-    for turn in range(2 * TURNS):
-        name = list(spans)[(turn + 1) // 2 % 2]  # first, last, last, first: neither has the better half
-        begin, end = spans[name]
-        copy = kept[begin].with_name(f"turn-{turn}")  # the registry keeps files open by their name
-        subprocess.run(["cp", "-r", str(kept[begin]), str(copy)], check=True)
-        nights = list(_passing(Workspace(root, copy, quiet=True), after(begin), end))[WARM:]
-        costs[name] += [
-            cost.cpu for passed, cost in nights if passed.renewal is None and passed.watched.state in ORDINARY
-        ]
-        shutil.rmtree(copy)
+    for turn in range(TURNS):
+        copies = {name: kept[begin].with_name(f"{name}-{turn}") for name, (begin, _) in spans.items()}
+        for name, copy in copies.items():  # each its own: the registry keeps files open by their name
+            subprocess.run(["cp", "-r", str(kept[spans[name][0]]), str(copy)], check=True)
+        passing = {
+            name: _passing(Workspace(root, copy, quiet=True), after(spans[name][0]), spans[name][1])
+            for name, copy in copies.items()
+        }
+        for night in range(SPAN):
+            for name in sorted(spans, reverse=bool(night % 2)):  # neither always has the better half
+                passed, cost = next(passing[name])
+                if night >= WARM and passed.renewal is None and passed.watched.state in ORDINARY:
+                    costs[name].append(cost.cpu)
+        for copy in copies.values():
+            shutil.rmtree(copy)
     return costs
 
 

@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from perennial.facts.walk_forward import median_of_known
+
 Numbers = NDArray[np.float64]
 
 TAIL_SHARE = 0.2
@@ -47,7 +49,7 @@ def episodes(sizes: Numbers, scored: NDArray[np.bool_]) -> NDArray[np.bool_]:
     that are joined stay strange for ten weeks. Nights in control never make an episode
     (``tests/facts/test_own_past.py``), so that the budget is what it is without this.
     """
-    middle = np.nanmedian(np.where(scored, sizes, np.nan), axis=0)
+    middle = median_of_known(np.where(scored, sizes, np.nan))
     large = scored & (sizes > EPISODE * np.maximum(middle, LEAST))
     week = np.lib.stride_tricks.sliding_window_view
     if len(large) < EPISODE_WEEK:

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from perennial.clock import Night
@@ -32,8 +33,8 @@ Read = TypeVar("Read")
 Columns: TypeAlias = "Callable[[list[str]], pa.Table]"
 """Reads columns of a table."""
 _READ_TABLES = 16
-_read: dict[tuple[str, str], tuple[tuple[Part, ...], Any]] = {}
-"""What was last read out of the tables of a dataset, by the reader's name: nights that pass in one process ask again."""
+_read: dict[tuple[Path, str, str], tuple[tuple[Part, ...], Any]] = {}
+"""What was last read out of a home's tables of a dataset, by the reader's name: nights that pass in one process ask again."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ class Windows:
         manifest = self._newest(night)
         if manifest is None:
             return None
-        name, rows = (self._dataset, read.__qualname__), manifest.parts
+        name = (self.workspace.home, self._dataset, read.__qualname__)
+        rows = manifest.parts
         known = _read.pop(name, None)
         if known is None or known[0] != rows:
             known = (rows, read(partial(self.workspace.store.read, self._dataset, manifest.key)))
